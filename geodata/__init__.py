@@ -1,0 +1,1 @@
+"""Pure geometry and frames: readers, CRS, codes, splitting, network, privacy, the sample."""
