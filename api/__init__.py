@@ -1,0 +1,1 @@
+"""The faces: HTTP (JSON API and pages) and the command line."""

@@ -1,0 +1,1 @@
+"""HTTP routes: one module a feature; each reads, calls one service, shapes the answer."""

@@ -1,0 +1,84 @@
+"""Communities, compounds and stairwells of the caller's territory."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.deps import SessionDep
+from api.errors import responses
+from api.schemas.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from api.schemas.territory import (
+    CommunityCode,
+    CommunityOut,
+    CompoundCode,
+    CompoundOut,
+    StairwellCode,
+    StairwellOut,
+)
+from gridsvc.territory import service
+from gridsvc.territory.model import Community, Compound, Stairwell
+
+router = APIRouter(prefix="/api/v1", tags=["territory"])
+READ_PROBLEMS = responses(401, 422, 503)
+
+
+@router.get("/communities", response_model=list[CommunityOut], responses=responses(401, 503))
+def list_communities(session: SessionDep) -> list[Community]:
+    """Return the caller's communities with their counts, by code."""
+    return service.list_communities(session)
+
+
+@router.get("/compounds", response_model=Page[CompoundOut], responses=READ_PROBLEMS)
+def list_compounds(
+    session: SessionDep,
+    community: CommunityCode | None = None,
+    name: Annotated[str | None, Query(max_length=60, description="Part of the name.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> dict[str, object]:
+    """Return compounds, by code."""
+    after = decode_cursor(cursor, parts=1) or ("",)
+    compounds = service.list_compounds(
+        session, community_code=community, name_part=name, after=after[0], limit=limit + 1
+    )
+    return _page(compounds, limit)
+
+
+@router.get(
+    "/compounds/{code}", response_model=CompoundOut, responses=responses(401, 404, 422, 503)
+)
+def get_compound(session: SessionDep, code: CompoundCode) -> Compound:
+    """Return one compound."""
+    return service.get_compound(session, code)
+
+
+@router.get("/stairwells", response_model=Page[StairwellOut], responses=READ_PROBLEMS)
+def list_stairwells(
+    session: SessionDep,
+    compound: Annotated[str | None, Query(pattern="^[0-9]{15}$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> dict[str, object]:
+    """Return stairwells, by code; areas are square metres."""
+    after = decode_cursor(cursor, parts=1) or ("",)
+    stairwells = service.list_stairwells(
+        session, compound_code=compound, after=after[0], limit=limit + 1
+    )
+    return _page(stairwells, limit)
+
+
+@router.get(
+    "/stairwells/{code}", response_model=StairwellOut, responses=responses(401, 404, 422, 503)
+)
+def get_stairwell(session: SessionDep, code: StairwellCode) -> Stairwell:
+    """Return one stairwell; the area is in square metres."""
+    return service.get_stairwell(session, code)
+
+
+def _page(items: list[Compound] | list[Stairwell], limit: int) -> dict[str, object]:
+    """Return a page of one item fewer than was read, if there were so many."""
+    has_more = len(items) > limit
+    return {
+        "items": items[:limit],
+        "next": encode_cursor(items[limit - 1].code) if has_more else None,
+    }

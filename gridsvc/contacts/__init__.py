@@ -1,0 +1,1 @@
+"""Contacts: who looks after which stairwell."""

@@ -1,0 +1,1 @@
+"""Categories, incidents, where they fell, and the heat cells that count them."""

@@ -1,0 +1,288 @@
+"""What a caller can do with incidents: report, look, and see where they gather."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from geopandas import GeoDataFrame, GeoSeries, points_from_xy
+from pandas import DataFrame
+from sqlalchemy.orm import Session
+
+from geodata.categories import Category, load_categories
+from geodata.heat import BASE_ZOOM, cell_polygons
+from geodata.privacy import release_cells
+from geodata.progress import Progress, silent
+from gridsvc.access import service as access
+from gridsvc.db import Interval, act_for, scope_of
+from gridsvc.errors import (
+    IdTakenError,
+    NotFoundError,
+    OutsideTerritoryError,
+    UnknownCategoryError,
+)
+from gridsvc.incidents import store
+from gridsvc.incidents.model import HeatTotals, Incident, NewIncident
+from gridsvc.territory import service as territory
+
+FIELD_ROLES = ("coordinator", "administrator", "contact", "patrol")
+LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+_BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class HeatFilter:
+    """Which incidents a heat map counts; months are first days, both ends included."""
+
+    community_code: int | None = None
+    class_code: str | None = None
+    first_month: date | None = None
+    last_month: date | None = None
+
+
+def apply_catalogue(session: Session) -> None:
+    """Write the catalogue of categories into the database; idempotent."""
+    store.put_categories(session, load_categories())
+
+
+def list_categories(session: Session) -> list[Category]:
+    """Return the categories in use, in the catalogue's order."""
+    return store.list_categories(session)
+
+
+def add_many(
+    session: Session, incidents: GeoDataFrame, *, progress: Progress | None = None
+) -> DataFrame:
+    """Add incidents in bulk, as the job; those known already are left as they are.
+
+    Parameters
+    ----------
+    incidents
+        ``id``, ``category_code``, ``status``, ``reported_at``, ``closed_at``, ``summary``,
+        ``geometry`` (point, EPSG:4326).
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``community_code``, ``place`` of those added.
+
+    Raises
+    ------
+    UnknownCategoryError
+        A category is not in the catalogue.
+    """
+    access.require_role(session, "job")
+    _require_categories(session, set(incidents["category_code"]))
+    report = progress or silent
+    outside_code = territory.outside_code(session)
+    added = [DataFrame(columns=["id", "community_code", "place"])]
+    for start in range(0, len(incidents), _BATCH):
+        batch = incidents.iloc[start : start + _BATCH]
+        added.append(store.add(session, batch, outside_code=outside_code))
+        report("incidents", start + len(batch), len(incidents))
+    return pd.concat([part for part in added if len(part)] or added, ignore_index=True)
+
+
+def add(session: Session, incident: NewIncident) -> Incident:
+    """Add one incident where it fell; one that lies outside every community is flagged.
+
+    Raises
+    ------
+    UnknownCategoryError
+        The category is not in the catalogue.
+    OutsideTerritoryError
+        The place belongs to a community that is not the caller's.
+    IdTakenError
+        Another incident has this id.
+    """
+    access.require_role(session, *FIELD_ROLES)
+    _require_categories(session, {incident.category_code})
+    outside_code = territory.outside_code(session)
+    _widen_to_place(session, incident, outside_code)
+    added = store.add(session, _frame_of(incident), outside_code=outside_code)
+    found = get(session, incident.id)
+    if added.empty and (found.category_code, found.summary) != (
+        incident.category_code,
+        incident.summary,
+    ):
+        raise IdTakenError(incident.id)
+    if len(added):
+        access.record(
+            session,
+            community_code=found.community_code,
+            action="incident.report",
+            subject=str(found.id),
+            category=found.category_code,
+            place=found.place,
+        )
+    return found
+
+
+def _require_categories(session: Session, codes: set[str]) -> None:
+    known = {category.code for category in store.list_categories(session)}
+    for code in sorted(codes - known):
+        raise UnknownCategoryError(code)
+
+
+def _widen_to_place(session: Session, incident: NewIncident, outside_code: int) -> None:
+    """Let a neighbour just over the border report: what lies nowhere goes to the sub-district."""
+    found = territory.find_community_at(session, lon=incident.lon, lat=incident.lat)
+    code, name = found or (outside_code, "")
+    if any(interval.lo <= code <= interval.hi for interval in scope_of(session).intervals):
+        return
+    if found:
+        raise OutsideTerritoryError(name)
+    act_for(session, Interval(outside_code, outside_code))
+
+
+def _frame_of(incident: NewIncident) -> GeoDataFrame:
+    row = {
+        "id": [str(incident.id)],
+        "category_code": [incident.category_code],
+        "status": ["reported"],
+        "reported_at": pd.to_datetime([incident.reported_at], utc=True),
+        "closed_at": pd.Series([pd.NaT]).dt.tz_localize("UTC"),
+        "summary": [incident.summary],
+    }
+    return GeoDataFrame(
+        row, geometry=points_from_xy([incident.lon], [incident.lat]), crs="EPSG:4326"
+    )
+
+
+def list_incidents(
+    session: Session,
+    *,
+    community_code: int | None = None,
+    class_code: str | None = None,
+    place: str | None = None,
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 100,
+) -> list[Incident]:
+    """Return at most ``limit`` incidents, the newest first, before a time and id."""
+    access.require_role(session, *FIELD_ROLES)
+    return store.list_incidents(
+        session,
+        community_code=community_code,
+        class_code=class_code,
+        place=place,
+        before=before,
+        limit=limit,
+    )
+
+
+def get(session: Session, incident_id: UUID) -> Incident:
+    """Return one incident.
+
+    Raises
+    ------
+    NotFoundError
+        The caller's territory has no such incident.
+    """
+    access.require_role(session, *FIELD_ROLES)
+    incident = store.find_incident(session, incident_id)
+    if incident is None:
+        raise NotFoundError("incident", incident_id)
+    return incident
+
+
+def count_by_class(session: Session) -> dict[str, int]:
+    """Return the incidents of each class, every class named."""
+    counts = store.count_by_class(session)
+    classes = (category.code for category in load_categories() if category.parent is None)
+    return {code: counts.get(code, 0) for code in classes}
+
+
+def count_by_place(session: Session) -> dict[str, int]:
+    """Return the incidents that fell in a stairwell, a compound, a community only, or outside."""
+    return store.count_by_place(session)
+
+
+def count_by_stairwell(session: Session, *, community_code: int) -> dict[str, int]:
+    """Return the incidents of each stairwell of a community that had any."""
+    return store.count_by_stairwell(session, community_code=community_code)
+
+
+def read_heat(
+    session: Session, selection: HeatFilter, *, zoom: int = 18
+) -> tuple[GeoDataFrame, HeatTotals]:
+    """Return heat cells and what they add up to.
+
+    Field roles get exact counts of their own territory at ``zoom``; a planner gets the latest
+    release, whose cells have passed the small-count rule and have zooms of their own. A release
+    takes no filter but the community: filtered releases could be subtracted from each other.
+
+    Returns
+    -------
+    tuple
+        Cells (``zoom``, ``x``, ``y``, ``incident_count``, ``geometry``: squares, EPSG:4326) by
+        zoom, x, y; and the totals.
+
+    Raises
+    ------
+    RoleNotAllowedError
+        A planner asks for a class or period.
+    """
+    if scope_of(session).role == "planner":
+        if selection.class_code or selection.first_month or selection.last_month:
+            access.require_role(session, *FIELD_ROLES)
+        released, totals = store.read_release(session, community_code=selection.community_code)
+        return _draw(released), totals
+    access.require_role(session, *FIELD_ROLES)
+    cells = store.read_cells(
+        session,
+        zoom_shift=BASE_ZOOM - zoom,
+        community_code=selection.community_code,
+        class_code=selection.class_code,
+        first_month=selection.first_month,
+        last_month=selection.last_month,
+    )
+    totals = HeatTotals(shown=int(cells["incident_count"].sum()), withheld=0, through=None)
+    return _draw(cells.assign(zoom=zoom)), totals
+
+
+def _draw(cells: DataFrame) -> GeoDataFrame:
+    squares = [
+        cell_polygons(x=own["x"], y=own["y"], zoom=int(str(zoom)))
+        for zoom, own in cells.groupby("zoom")
+    ]
+    ordered = cells[["zoom", "x", "y", "incident_count"]]
+    geometry = pd.concat(squares) if squares else GeoSeries([], crs="EPSG:4326")
+    return GeoDataFrame(ordered, geometry=geometry, crs="EPSG:4326")
+
+
+def stream_features(session: Session) -> Iterator[str]:
+    """Yield the caller's incidents as GeoJSON features, without what people wrote."""
+    access.require_role(session, *FIELD_ROLES)
+    return store.stream_features(session)
+
+
+def release_heat(session: Session, *, today: date | None = None) -> HeatTotals:
+    """Release heat cells to planners, up to the last complete calendar month, as the job."""
+    access.require_role(session, "job")
+    first_of_month = (today or datetime.now(LOCAL_TIME).date()).replace(day=1)
+    through = (first_of_month - timedelta(days=1)).replace(day=1)
+    base = store.read_base_cells(session, through=through)
+    cells, totals = [], []
+    for community_code, own in base.groupby("community_code"):
+        release = release_cells(own[["x20", "y20", "count"]])
+        shown = release.cells.rename(
+            columns={"x": "cell_x", "y": "cell_y", "count": "incident_count"}
+        )
+        cells.append(shown.assign(community_code=community_code))
+        totals.append(
+            {
+                "community_code": community_code,
+                "through": through,
+                "shown": int(shown["incident_count"].sum()),
+                "withheld": release.withheld_count,
+            }
+        )
+    summary = DataFrame(totals, columns=["community_code", "through", "shown", "withheld"])
+    store.replace_release(
+        session,
+        pd.concat(cells, ignore_index=True) if cells else DataFrame(),
+        summary.astype({"withheld": "Int64"}),
+    )
+    return store.read_release(session, community_code=None)[1]

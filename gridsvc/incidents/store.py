@@ -1,0 +1,286 @@
+"""Queries of categories, incidents and heat."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from geodata.categories import Category
+from gridsvc.db import copy_frame, in_scope
+from gridsvc.geojson import feature_text
+from gridsvc.incidents.model import HeatTotals, Incident
+from gridsvc.incidents.tables import (
+    CategoryRow,
+    HeatCellRow,
+    HeatReleaseRow,
+    HeatReleaseTotalRow,
+    IncidentRow,
+)
+
+_SQL = files("gridsvc.incidents") / "sql"
+_ADD = text((_SQL / "add_incidents.sql").read_text(encoding="utf-8")).bindparams(
+    bindparam("outside_code", type_=BigInteger)
+)
+
+
+def put_categories(session: Session, categories: Iterable[Category]) -> None:
+    """Write the catalogue; what it no longer names is retired, never deleted."""
+    rows = [
+        {
+            "code": category.code,
+            "parent_code": category.parent,
+            "name_zh": category.name_zh,
+            "name_en": category.name_en,
+            "is_public": category.is_public,
+            "position": position,
+            "is_retired": False,
+        }
+        for position, category in enumerate(categories)
+    ]
+    statement = insert(CategoryRow).values(rows)
+    written = {name: statement.excluded[name] for name in rows[0] if name != "code"}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=[CategoryRow.code], set_=written)
+    )
+    known = [row["code"] for row in rows]
+    retire = update(CategoryRow).where(CategoryRow.code.not_in(known)).values(is_retired=True)
+    session.execute(retire)
+
+
+def list_categories(session: Session) -> list[Category]:
+    """Return the categories in use, in the catalogue's order."""
+    rows = session.scalars(
+        select(CategoryRow).where(CategoryRow.is_retired.is_(False)).order_by(CategoryRow.position)
+    )
+    return [
+        Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public) for row in rows
+    ]
+
+
+def add(session: Session, incidents: GeoDataFrame, *, outside_code: int) -> DataFrame:
+    """Add incidents where they fell and count them in the heat cells, in one statement.
+
+    Parameters
+    ----------
+    incidents
+        ``id``, ``category_code``, ``status``, ``reported_at``, ``closed_at``, ``summary``,
+        ``geometry`` (point, EPSG:4326).
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``community_code``, ``place`` of those added; those known already are left out.
+    """
+    missing = incidents["closed_at"].isna()
+    rows = session.execute(
+        _ADD,
+        {
+            "ids": incidents["id"].astype(str).tolist(),
+            "category_codes": incidents["category_code"].tolist(),
+            "statuses": incidents["status"].tolist(),
+            "reported_ats": incidents["reported_at"].dt.to_pydatetime().tolist(),
+            "closed_ats": incidents["closed_at"].astype(object).where(~missing, None).tolist(),
+            "summaries": incidents["summary"].tolist(),
+            "lons": incidents.geometry.x.tolist(),
+            "lats": incidents.geometry.y.tolist(),
+            "outside_code": outside_code,
+        },
+    )
+    return DataFrame(rows.all(), columns=["id", "community_code", "place"])
+
+
+def _incidents(session: Session) -> Select[*tuple[Any, ...]]:
+    return select(
+        IncidentRow.community_code,
+        IncidentRow.id,
+        IncidentRow.category_code,
+        IncidentRow.status,
+        IncidentRow.reported_at,
+        IncidentRow.closed_at,
+        IncidentRow.summary,
+        IncidentRow.place,
+        IncidentRow.stairwell_code,
+        IncidentRow.compound_code,
+        IncidentRow.is_flagged,
+        func.ST_X(IncidentRow.geom).label("lon"),
+        func.ST_Y(IncidentRow.geom).label("lat"),
+    ).where(in_scope(session, IncidentRow.community_code))
+
+
+def list_incidents(
+    session: Session,
+    *,
+    community_code: int | None,
+    class_code: str | None,
+    place: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Incident]:
+    """Return incidents, the newest first, before a time and id."""
+    statement = _incidents(session)
+    if community_code is not None:
+        statement = statement.where(IncidentRow.community_code == community_code)
+    if class_code is not None:
+        statement = statement.where(
+            func.split_part(IncidentRow.category_code, ".", 1) == class_code
+        )
+    if place is not None:
+        statement = statement.where(IncidentRow.place == place)
+    if before is not None:
+        statement = statement.where(tuple_(IncidentRow.reported_at, IncidentRow.id) < before)
+    newest_first = statement.order_by(IncidentRow.reported_at.desc(), IncidentRow.id.desc())
+    return [Incident(**row) for row in session.execute(newest_first.limit(limit)).mappings()]
+
+
+def find_incident(session: Session, incident_id: UUID) -> Incident | None:
+    """Return one incident of the caller's territory."""
+    row = session.execute(_incidents(session).where(IncidentRow.id == incident_id)).mappings()
+    found = row.one_or_none()
+    return Incident(**found) if found else None
+
+
+def stream_features(session: Session) -> Iterator[str]:
+    """Yield one GeoJSON feature an incident, by community and id; what people wrote stays here."""
+    row = IncidentRow
+    properties = {
+        "community_code": row.community_code,
+        "category_code": row.category_code,
+        "status": row.status,
+        "reported_at": row.reported_at,
+        "closed_at": row.closed_at,
+        "place": row.place,
+        "stairwell_code": row.stairwell_code,
+        "compound_code": row.compound_code,
+        "is_flagged": row.is_flagged,
+    }
+    statement = (
+        select(feature_text(feature_id=row.id, geom=row.geom, properties=properties))
+        .where(in_scope(session, row.community_code))
+        .order_by(row.community_code, row.id)
+    )
+    yield from session.scalars(statement.execution_options(yield_per=1000))
+
+
+def count_by_class(session: Session) -> dict[str, int]:
+    """Return how many incidents of each class the caller's territory has had."""
+    class_code = func.split_part(IncidentRow.category_code, ".", 1)
+    rows = session.execute(
+        select(class_code, func.count())
+        .where(in_scope(session, IncidentRow.community_code))
+        .group_by(class_code)
+    )
+    return dict(rows.all())
+
+
+def count_by_place(session: Session) -> dict[str, int]:
+    """Return how many incidents fell in a stairwell, a compound only, a community only, outside."""
+    rows = session.execute(
+        select(IncidentRow.place, func.count())
+        .where(in_scope(session, IncidentRow.community_code))
+        .group_by(IncidentRow.place)
+    )
+    return dict(rows.all())
+
+
+def count_by_stairwell(session: Session, *, community_code: int) -> dict[str, int]:
+    """Return the incidents of each stairwell of a community that had any."""
+    rows = session.execute(
+        select(IncidentRow.stairwell_code, func.count())
+        .where(
+            in_scope(session, IncidentRow.community_code),
+            IncidentRow.community_code == community_code,
+            IncidentRow.stairwell_code.is_not(None),
+        )
+        .group_by(IncidentRow.stairwell_code)
+    )
+    return {str(code): count for code, count in rows}
+
+
+def read_cells(
+    session: Session,
+    *,
+    zoom_shift: int,
+    community_code: int | None,
+    class_code: str | None,
+    first_month: date | None,
+    last_month: date | None,
+) -> DataFrame:
+    """Return heat cells rolled up by ``zoom_shift`` levels: ``x``, ``y``, ``incident_count``."""
+    x = HeatCellRow.cell_x.op(">>")(zoom_shift)
+    y = HeatCellRow.cell_y.op(">>")(zoom_shift)
+    statement = select(x, y, func.sum(HeatCellRow.incident_count)).where(
+        in_scope(session, HeatCellRow.community_code)
+    )
+    if community_code is not None:
+        statement = statement.where(HeatCellRow.community_code == community_code)
+    if class_code is not None:
+        statement = statement.where(HeatCellRow.class_code == class_code)
+    if first_month is not None:
+        statement = statement.where(HeatCellRow.month >= first_month)
+    if last_month is not None:
+        statement = statement.where(HeatCellRow.month <= last_month)
+    rows = session.execute(statement.group_by(x, y).order_by(x, y)).all()
+    return DataFrame(rows, columns=["x", "y", "incident_count"]).astype("int64")
+
+
+def read_base_cells(session: Session, *, through: date) -> DataFrame:
+    """Return the finest cells up to a month, for the release.
+
+    Returns
+    -------
+    DataFrame
+        ``community_code``, ``x20``, ``y20``, ``count``.
+    """
+    columns = (HeatCellRow.community_code, HeatCellRow.cell_x, HeatCellRow.cell_y)
+    rows = session.execute(
+        select(*columns, func.sum(HeatCellRow.incident_count))
+        .where(in_scope(session, HeatCellRow.community_code), HeatCellRow.month <= through)
+        .group_by(*columns)
+        .order_by(*columns)
+    ).all()
+    return DataFrame(rows, columns=["community_code", "x20", "y20", "count"]).astype("int64")
+
+
+def replace_release(session: Session, cells: DataFrame, totals: DataFrame) -> None:
+    """Put a new release in the place of the old one."""
+    for row in (HeatReleaseRow, HeatReleaseTotalRow):
+        session.execute(delete(row).where(in_scope(session, row.community_code)))
+    copy_frame(session, HeatReleaseRow, cells)
+    copy_frame(session, HeatReleaseTotalRow, totals)
+
+
+def read_release(session: Session, *, community_code: int | None) -> tuple[DataFrame, HeatTotals]:
+    """Return the released cells (``zoom``, ``x``, ``y``, ``incident_count``) and their totals."""
+    cells = select(
+        HeatReleaseRow.zoom,
+        HeatReleaseRow.cell_x,
+        HeatReleaseRow.cell_y,
+        func.sum(HeatReleaseRow.incident_count),
+    ).where(in_scope(session, HeatReleaseRow.community_code))
+    totals = select(
+        HeatReleaseTotalRow.shown, HeatReleaseTotalRow.withheld, HeatReleaseTotalRow.through
+    ).where(in_scope(session, HeatReleaseTotalRow.community_code))
+    if community_code is not None:
+        cells = cells.where(HeatReleaseRow.community_code == community_code)
+        totals = totals.where(HeatReleaseTotalRow.community_code == community_code)
+    keys = (HeatReleaseRow.zoom, HeatReleaseRow.cell_x, HeatReleaseRow.cell_y)
+    rows = session.execute(cells.group_by(*keys).order_by(*keys)).all()
+    frame = DataFrame(rows, columns=["zoom", "x", "y", "incident_count"]).astype("int64")
+    return frame, _sum_totals(session.execute(totals).all())
+
+
+def _sum_totals(rows: Sequence[tuple[int, int | None, date]]) -> HeatTotals:
+    withheld = [row[1] for row in rows]
+    told = [count for count in withheld if count is not None]
+    return HeatTotals(
+        shown=sum(row[0] for row in rows),
+        withheld=sum(told) if len(told) == len(withheld) else None,
+        through=min((row[2] for row in rows), default=None),
+    )

@@ -1,0 +1,1 @@
+"""Schema changes; each file does one thing and names its way back."""

@@ -1,0 +1,1 @@
+"""Reads across features: results, coverage, cards; owns no table."""

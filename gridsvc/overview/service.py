@@ -1,0 +1,100 @@
+"""Reads across features: results, the stairwell card, exports and tiles."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from geopandas import GeoDataFrame
+from sqlalchemy.orm import Session
+
+from geodata.tiles import is_tile
+from gridsvc.access import service as access
+from gridsvc.contacts import service as contacts
+from gridsvc.db import scope_of
+from gridsvc.incidents import service as incidents
+from gridsvc.overview import store
+from gridsvc.overview.model import Results, StairwellCard
+from gridsvc.people import service as people
+from gridsvc.territory import service as territory
+
+STAFF_ROLES = ("coordinator", "administrator")
+EXPORT_LAYERS = (*territory.EXPORT_LAYERS, "incidents")
+LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+
+
+def read_results(session: Session) -> Results:
+    """Count what has been reached in the caller's territory."""
+    access.require_role(session, *STAFF_ROLES)
+    communities = territory.list_communities(session)
+    compounds, demonstrating, buildings = store.count_compounds(session)
+    posts = people.count_posts(session)
+    organisations, people_in_organisations = people.count_organisations(session)
+    return Results(
+        communities=len(communities),
+        compounds=compounds,
+        demonstration_compounds=demonstrating,
+        buildings=buildings,
+        stairwells=sum(community.stairwell_count for community in communities),
+        households=sum(community.household_count for community in communities),
+        building_chiefs=posts.get("building_chief", 0),
+        party_building_chiefs=posts.get("building_chief_party_member", 0),
+        party_members_reported_in=people.count_reported_in(session),
+        organisations=organisations,
+        people_in_organisations=people_in_organisations,
+        incidents_by_class=incidents.count_by_class(session),
+        incidents_by_place=incidents.count_by_place(session),
+    )
+
+
+def get_card(session: Session, stairwell_code: str) -> StairwellCard:
+    """Return a stairwell with its contact and incidents.
+
+    Raises
+    ------
+    NotFoundError
+        The caller's territory has no such stairwell.
+    """
+    stairwell = territory.get_stairwell(session, stairwell_code)
+    counts = incidents.count_by_stairwell(session, community_code=stairwell.community_code)
+    return StairwellCard(
+        stairwell=stairwell,
+        contact=contacts.find_contact(session, stairwell_code),
+        incident_count=counts.get(stairwell_code, 0),
+    )
+
+
+def stream_features(session: Session, layer: str) -> Iterator[str]:
+    """Yield a layer as GeoJSON features, in one statement.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such layer.
+    RoleNotAllowedError
+        Incidents are for field roles.
+    """
+    if layer == "incidents":
+        return incidents.stream_features(session)
+    return territory.stream_features(session, layer)
+
+
+def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
+    """Return a Mapbox vector tile; staff see the state of contacts on stairwells.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such layer or tile.
+    """
+    is_coverage = layer == "stairwells" and scope_of(session).role in STAFF_ROLES
+    if not is_coverage or not is_tile(zoom=zoom, x=x, y=y):
+        return territory.read_tile(session, layer=layer, zoom=zoom, x=x, y=y)
+    today = datetime.now(LOCAL_TIME).date()
+    return store.read_coverage_tile(session, zoom=zoom, x=x, y=y, on=today)
+
+
+def read_uncovered(session: Session, *, limit: int = 500) -> GeoDataFrame:
+    """Return stairwells without a contact as points with their names; EPSG:4326, by code."""
+    access.require_role(session, *STAFF_ROLES)
+    today = datetime.now(LOCAL_TIME).date()
+    return store.read_uncovered(session, on=today, limit=limit)

@@ -1,0 +1,64 @@
+"""Queries across features; overview owns no table."""
+
+from datetime import date
+
+from geopandas import GeoDataFrame
+from sqlalchemy import ColumnElement, Subquery, and_, func, select
+from sqlalchemy.orm import Session
+
+from gridsvc.contacts import store as contacts
+from gridsvc.db import in_scope, read_frame
+from gridsvc.territory import tiles
+from gridsvc.territory.store import with_parents
+from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow
+
+_NAMES = (
+    StairwellRow.code,
+    StairwellRow.name,
+    BuildingRow.name.label("building_name"),
+    CompoundRow.name.label("compound_name"),
+)
+
+
+def read_coverage_tile(session: Session, *, zoom: int, x: int, y: int, on: date) -> bytes:
+    """Return the stairwells of a tile with the ``state`` of their contact."""
+    states = contacts.stairwell_states(session, on=on)
+    columns = [*_NAMES, StairwellRow.household_count, states.c.state]
+    rows = tiles.tile_rows(session, StairwellRow, columns, (zoom, x, y))
+    joined = with_parents(rows).join(states, _is_state_of_stairwell(states))
+    return tiles.encode_tile(session, joined, layer="stairwells")
+
+
+def read_uncovered(session: Session, *, on: date, limit: int) -> GeoDataFrame:
+    """Return stairwells without a contact as points with their names; EPSG:4326, by code."""
+    states = contacts.stairwell_states(session, on=on)
+    point = func.ST_PointOnSurface(StairwellRow.geom)
+    rows = with_parents(select(*_NAMES, StairwellRow.household_count, point.label("geom"))).join(
+        states, _is_state_of_stairwell(states)
+    )
+    return read_frame(
+        session,
+        rows.where(states.c.state == "uncovered").order_by(StairwellRow.code).limit(limit),
+    )
+
+
+def _is_state_of_stairwell(states: Subquery) -> ColumnElement[bool]:
+    return and_(
+        states.c.community_code == StairwellRow.community_code,
+        states.c.code == StairwellRow.code,
+    )
+
+
+def count_compounds(session: Session) -> tuple[int, int, int]:
+    """Return how many compounds there are, how many demonstrate, and how many buildings."""
+    compounds, demonstrating = session.execute(
+        select(func.count(), func.count().filter(CompoundRow.is_demonstration)).where(
+            in_scope(session, CompoundRow.community_code), CompoundRow.retired_on.is_(None)
+        )
+    ).one()
+    buildings = session.scalar(
+        select(func.count())
+        .select_from(BuildingRow)
+        .where(in_scope(session, BuildingRow.community_code), BuildingRow.retired_on.is_(None))
+    )
+    return compounds, demonstrating, buildings or 0

@@ -1,0 +1,1 @@
+"""Patrols: which team walks where, and when."""

@@ -1,0 +1,1 @@
+"""Members, who they are, posts and organisations."""

@@ -1,0 +1,122 @@
+"""Queries of members, posts and organisations."""
+
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gridsvc.db import copy_frame, in_scope, read_frame
+from gridsvc.people.tables import (
+    MemberAffiliationRow,
+    MemberIdentityRow,
+    MemberRow,
+    OrganisationRow,
+    PostRow,
+)
+
+
+def add_members(
+    session: Session, members: GeoDataFrame, identities: DataFrame, affiliations: DataFrame
+) -> None:
+    """Copy members into their three tables; only the job role may."""
+    copy_frame(session, MemberRow, members)
+    copy_frame(session, MemberIdentityRow, identities)
+    copy_frame(session, MemberAffiliationRow, affiliations)
+
+
+def add_posts(session: Session, posts: DataFrame) -> int:
+    """Copy posts; only the job role may."""
+    return copy_frame(session, PostRow, posts)
+
+
+def add_organisations(session: Session, organisations: DataFrame) -> int:
+    """Copy organisations; only the job role may."""
+    return copy_frame(session, OrganisationRow, organisations)
+
+
+def read_members(session: Session, *, community_code: int) -> GeoDataFrame:
+    """Return a community's members as the contact solver needs them; EPSG:4326, by id.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``id``, ``home_stairwell_code``, ``capacity_households``, ``capacity_stairwells``,
+        ``is_available``, ``is_party_member``, ``geometry`` (point).
+    """
+    is_party_member = MemberAffiliationRow.affiliation == "party_member"
+    return read_frame(
+        session,
+        select(
+            MemberRow.id,
+            MemberRow.home_stairwell_code,
+            MemberRow.capacity_households,
+            MemberRow.capacity_stairwells,
+            MemberRow.is_available,
+            func.coalesce(is_party_member, False).label("is_party_member"),
+            MemberRow.geom,
+        )
+        .outerjoin(
+            MemberAffiliationRow,
+            (MemberAffiliationRow.community_code == MemberRow.community_code)
+            & (MemberAffiliationRow.member_id == MemberRow.id),
+        )
+        .where(
+            in_scope(session, MemberRow.community_code),
+            MemberRow.community_code == community_code,
+        )
+        .order_by(MemberRow.id),
+    )
+
+
+def count_posts(session: Session) -> dict[str, int]:
+    """Return how many posts of each kind are held, and how many by Party members."""
+    rows = session.execute(
+        select(
+            PostRow.kind,
+            func.count(),
+            func.count().filter(MemberAffiliationRow.affiliation == "party_member"),
+        )
+        .outerjoin(
+            MemberAffiliationRow,
+            (MemberAffiliationRow.community_code == PostRow.community_code)
+            & (MemberAffiliationRow.member_id == PostRow.member_id),
+        )
+        .where(in_scope(session, PostRow.community_code))
+        .group_by(PostRow.kind)
+    )
+    return {
+        name: count
+        for kind, held, by_party in rows
+        for name, count in ((kind, held), (f"{kind}_party_member", by_party))
+    }
+
+
+def count_reported_in(session: Session) -> int:
+    """Return how many Party members have reported in."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(MemberRow)
+            .join(
+                MemberAffiliationRow,
+                (MemberAffiliationRow.community_code == MemberRow.community_code)
+                & (MemberAffiliationRow.member_id == MemberRow.id),
+            )
+            .where(
+                in_scope(session, MemberRow.community_code),
+                MemberRow.reported_in_on.is_not(None),
+                MemberAffiliationRow.affiliation == "party_member",
+            )
+        )
+        or 0
+    )
+
+
+def count_organisations(session: Session) -> tuple[dict[str, int], int]:
+    """Return how many organisations of each kind there are, and how many people are in them."""
+    rows = session.execute(
+        select(OrganisationRow.kind, func.count(), func.sum(OrganisationRow.people))
+        .where(in_scope(session, OrganisationRow.community_code))
+        .group_by(OrganisationRow.kind)
+    ).all()
+    return {kind: count for kind, count, _ in rows}, sum(int(people) for *_, people in rows)

@@ -1,0 +1,1 @@
+"""Sub-district, communities, compounds, buildings, stairwells and walkways."""

@@ -1,0 +1,170 @@
+"""What a caller can do with territory: load it, look at it, hand it out."""
+
+from collections.abc import Iterator
+
+from geopandas import GeoDataFrame
+from sqlalchemy.orm import Session
+
+from geodata.codes import street_of
+from geodata.territory import Territory
+from geodata.tiles import is_tile
+from gridsvc.access import service as access
+from gridsvc.db import scope_of
+from gridsvc.errors import DuplicateCodeError, NotFoundError
+from gridsvc.territory import store, tiles
+from gridsvc.territory.model import Community, Compound, Stairwell
+
+EXPORT_LAYERS = tuple(store.EXPORTS)
+
+
+def load(session: Session, territory: Territory) -> dict[str, int]:
+    """Load a new territory; all or nothing, as the job.
+
+    Returns
+    -------
+    dict
+        Rows loaded, by layer.
+
+    Raises
+    ------
+    DuplicateCodeError
+        A code exists already, or comes twice.
+    """
+    access.require_role(session, "job")
+    _refuse_duplicates(session, territory)
+    store.add_street(session, code=territory.street_code, name=territory.street_name)
+    loaded = store.load(session, territory)
+    access.record(
+        session,
+        community_code=territory.street_code,
+        action="territory.load",
+        subject=str(territory.street_code),
+        **loaded,
+    )
+    return loaded
+
+
+def _refuse_duplicates(session: Session, territory: Territory) -> None:
+    for kind, codes in store.existing_codes(session, territory).items():
+        if codes:
+            raise DuplicateCodeError(kind, codes)
+    layers = {
+        "community": territory.communities,
+        "compound": territory.compounds,
+        "building": territory.buildings,
+        "stairwell": territory.stairwells,
+    }
+    for kind, frame in layers.items():
+        twice = frame.loc[frame["code"].duplicated(), "code"]
+        if len(twice):
+            raise DuplicateCodeError(kind, [str(code) for code in twice])
+
+
+def list_communities(session: Session) -> list[Community]:
+    """Return the caller's communities with their counts, by code."""
+    return store.list_communities(session)
+
+
+def list_compounds(
+    session: Session,
+    *,
+    community_code: int | None = None,
+    name_part: str | None = None,
+    after: str = "",
+    limit: int = 100,
+) -> list[Compound]:
+    """Return at most ``limit`` compounds after a code, by code."""
+    return store.list_compounds(
+        session, community_code=community_code, name_part=name_part, after=after, limit=limit
+    )
+
+
+def get_compound(session: Session, code: str) -> Compound:
+    """Return one compound.
+
+    Raises
+    ------
+    NotFoundError
+        The caller's territory has no such compound.
+    """
+    compound = store.find_compound(session, code)
+    if compound is None:
+        raise NotFoundError("compound", code)
+    return compound
+
+
+def list_stairwells(
+    session: Session, *, compound_code: str | None = None, after: str = "", limit: int = 100
+) -> list[Stairwell]:
+    """Return at most ``limit`` stairwells after a code, by code; areas in square metres."""
+    return store.list_stairwells(session, compound_code=compound_code, after=after, limit=limit)
+
+
+def get_stairwell(session: Session, code: str) -> Stairwell:
+    """Return one stairwell.
+
+    Raises
+    ------
+    NotFoundError
+        The caller's territory has no such stairwell.
+    """
+    stairwell = store.find_stairwell(session, code)
+    if stairwell is None:
+        raise NotFoundError("stairwell", code)
+    return stairwell
+
+
+def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int, str] | None:
+    """Return code and name of the community that covers a point, whosever it is."""
+    return store.find_community_at(session, lon=lon, lat=lat)
+
+
+def outside_code(session: Session) -> int:
+    """Return the code that what lies outside every community carries: the sub-district's own."""
+    return street_of(scope_of(session).intervals[0].lo)
+
+
+def read_communities(session: Session) -> GeoDataFrame:
+    """Return the caller's communities as a frame; EPSG:4326."""
+    return store.read_communities(session)
+
+
+def read_compounds(session: Session) -> GeoDataFrame:
+    """Return the caller's compounds as a frame; EPSG:4326."""
+    return store.read_compounds(session)
+
+
+def read_stairwells(session: Session, *, community_code: int) -> GeoDataFrame:
+    """Return a community's stairwells as labelled points; EPSG:4326."""
+    return store.read_stairwells(session, community_code=community_code)
+
+
+def read_walkways(session: Session, *, community_code: int) -> GeoDataFrame:
+    """Return a community's walkways as lines; EPSG:4326."""
+    return store.read_walkways(session, community_code=community_code)
+
+
+def stream_features(session: Session, layer: str) -> Iterator[str]:
+    """Yield a layer as GeoJSON features, in one statement.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such layer.
+    """
+    if layer not in EXPORT_LAYERS:
+        raise NotFoundError("layer", layer)
+    return store.stream_features(session, layer)
+
+
+def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
+    """Return a Mapbox vector tile of one layer.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such layer or tile.
+    """
+    if layer not in tiles.TILE_LAYERS or not is_tile(zoom=zoom, x=x, y=y):
+        raise NotFoundError("tile", f"{layer}/{zoom}/{x}/{y}")
+    return tiles.read_tile(session, layer=layer, zoom=zoom, x=x, y=y)
