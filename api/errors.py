@@ -32,6 +32,8 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.OutsideTerritoryError: 422,
     gridsvc_errors.UnknownCategoryError: 422,
     gridsvc_errors.DatabaseDownError: 503,
+    gridsvc_errors.DatabaseFullError: 503,
+    gridsvc_errors.QueryTooSlowError: 503,
     gridsvc_errors.DatabaseNotReadyError: 503,
 }
 RETRY_AFTER_S = 5

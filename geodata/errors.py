@@ -180,3 +180,18 @@ class SampleScaleError(GeodataError):
         super().__init__(f"The sample cannot be made at scale {scale}: give {least} or more.")
         self.scale = scale
         self.least = least
+
+
+class InvalidGeometryError(GeodataError):
+    """A geometry of a territory is missing, empty or crosses itself."""
+
+    code = "invalid-geometry"
+
+    def __init__(self, layer: str, name: str, reason: str) -> None:
+        super().__init__(
+            f"The geometry of {layer} {name} cannot be used ({reason}): "
+            "repair it where it was drawn, then import again."
+        )
+        self.layer = layer
+        self.name = name
+        self.reason = reason

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import shapely
 from geopandas import GeoDataFrame
+
+from geodata.errors import InvalidGeometryError
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Territory:
     walkways
         ``id``, ``community_code``, ``kind`` (street, residential, footpath, steps, service),
         ``name`` (nullable), ``geometry`` (line string; lines meet only at their end points).
+    attribution
+        Whom every map and export of it must name as the source; empty for nobody.
     """
 
     street_code: int
@@ -38,3 +43,36 @@ class Territory:
     buildings: GeoDataFrame
     stairwells: GeoDataFrame
     walkways: GeoDataFrame
+    attribution: str = ""
+
+
+def require_sound(territory: Territory) -> None:
+    """Refuse a territory with a geometry that is missing, empty or invalid.
+
+    Parameters
+    ----------
+    territory
+        Frames in EPSG:4326; all are looked at.
+
+    Raises
+    ------
+    InvalidGeometryError
+        Names layer, code and what is wrong, with the place in degrees.
+    """
+    layers = {
+        "community": territory.communities,
+        "compound": territory.compounds,
+        "building": territory.buildings,
+        "stairwell": territory.stairwells,
+        "walkway": territory.walkways,
+    }
+    for layer, frame in layers.items():
+        shapes = frame.geometry.to_numpy()
+        faulty = shapely.is_missing(shapes) | shapely.is_empty(shapes) | ~shapely.is_valid(shapes)
+        if faulty.any():
+            row = int(faulty.argmax())
+            name = frame.iloc[row].get("code", frame.iloc[row].get("id"))
+            shape = shapes[row]
+            is_there = shape is not None and not shape.is_empty
+            reason = shapely.is_valid_reason(shape) if is_there else "is missing or empty"
+            raise InvalidGeometryError(layer, str(name), reason)

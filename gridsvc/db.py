@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import geopandas
+import psycopg
 import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
@@ -43,7 +44,13 @@ from sqlalchemy.orm import (
 from uuid_utils.compat import uuid7
 
 from geodata.heat import MAX_LAT_DEG, cells_of
-from gridsvc.errors import DatabaseDownError, TooManyIntervalsError
+from gridsvc.errors import (
+    DatabaseDownError,
+    DatabaseFullError,
+    GridsvcError,
+    QueryTooSlowError,
+    TooManyIntervalsError,
+)
 
 SCHEMA = "gridsvc"
 SRID = 4326
@@ -301,11 +308,24 @@ def _plain(column: Series) -> list[object]:
 
 @contextmanager
 def clear_connection_errors() -> Iterator[None]:
-    """Say in one sentence that the database is down."""
+    """Say in one sentence that the database is down, full, or too slow for this request.
+
+    COPY bypasses SQLAlchemy, so the driver's own errors arrive here as well.
+    """
     try:
         yield
     except OperationalError as error:
-        raise DatabaseDownError from error
+        raise _plain_error(error.orig) from error
+    except psycopg.OperationalError as error:
+        raise _plain_error(error) from error
+
+
+def _plain_error(error: BaseException | None) -> GridsvcError:
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return QueryTooSlowError()
+    if isinstance(error, psycopg.errors.DiskFull):
+        return DatabaseFullError()
+    return DatabaseDownError()
 
 
 def in_box(session: Session, row: Any, box: Box, *, margin_cells: int) -> ColumnElement[bool]:

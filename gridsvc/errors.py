@@ -301,3 +301,21 @@ class AddressInUseError(GridsvcError):
         )
         self.host = host
         self.port = port
+
+
+class QueryTooSlowError(GridsvcError):
+    """A statement ran longer than a request may take."""
+
+    code = "query-too-slow"
+
+    def __init__(self) -> None:
+        super().__init__("The database took too long: ask for a smaller part, or try again.")
+
+
+class DatabaseFullError(GridsvcError):
+    """The database's disk is full."""
+
+    code = "database-full"
+
+    def __init__(self) -> None:
+        super().__init__("The database's disk is full: make room there, then try again.")

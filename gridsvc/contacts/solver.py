@@ -4,6 +4,9 @@ The model is a generalised assignment with soft capacities: a shortage is overlo
 never an infeasible problem, and each stairwell that has any candidate gets a contact. Pairs come
 from ``candidates``, a bound and a start from ``relaxation``, better assignments from
 ``local_search``, a better bound from ``bound``.
+
+The bound holds for assignments along the candidate pairs. They leave out members further off than
+the nearest dozen and outside the compound, unless these have room where the nearest have none.
 """
 
 import random
@@ -40,7 +43,9 @@ _DEFAULT_ITERATIONS = 500
 _BOUND_ROUNDS = 30
 _BOUND_PART = 0.3
 _REPORT_EVERY = 50
-_WIDENINGS = 3
+_WIDENINGS = 2
+# No further flow is begun when less than this part of the time is left.
+_SEARCH_PART = 0.6
 
 
 def solve(
@@ -63,8 +68,8 @@ def solve(
     seed
         Of the search's random choices.
     time_limit_s
-        Wall time after which the answer is returned, seconds; up to three tenths go to the bound.
-        Candidates and flow are always finished first.
+        Wall time after which the answer is returned, seconds; three tenths go to the bound.
+        Candidates and the first flow are always finished.
     iterations
         Neighbourhoods to rebuild after the first descent. Without a time limit the answer is then
         the same every time; 500 when neither is given.
@@ -83,7 +88,7 @@ def solve(
     clock = _Clock(time_limit_s)
     candidates = find_candidates(problem, policy)
     clock.lap("candidates", report)
-    candidates, relaxation = _relaxed(problem, candidates, policy)
+    candidates, relaxation = _relaxed(problem, candidates, policy, clock)
     clock.lap("relaxation", report)
     at = _rounded(candidates, relaxation)
     bound, rounds = relaxation.bound, {"search": 0, "bound": 0}
@@ -143,13 +148,13 @@ class _Clock:
 
 
 def _relaxed(
-    problem: ContactProblem, candidates: Candidates, policy: Policy
+    problem: ContactProblem, candidates: Candidates, policy: Policy, clock: _Clock
 ) -> tuple[Candidates, Relaxation]:
     """Solve the flow, adding members with room where the candidates of a stairwell are full."""
     relaxation = relax(problem, candidates, policy)
     for _ in range(_WIDENINGS):
         wider = widen(problem, policy, candidates, (relaxation.toll, relaxation.price))
-        if wider is candidates:
+        if wider is candidates or not clock.has_left(_SEARCH_PART):
             break
         candidates, relaxation = wider, relax(problem, wider, policy)
     return candidates, relaxation

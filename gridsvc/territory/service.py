@@ -6,7 +6,7 @@ from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
 
 from geodata.codes import street_of
-from geodata.territory import Territory
+from geodata.territory import Territory, require_sound
 from geodata.tiles import is_tile
 from gridsvc.access import service as access
 from gridsvc.db import scope_of
@@ -29,8 +29,11 @@ def load(session: Session, territory: Territory) -> dict[str, int]:
     ------
     DuplicateCodeError
         A code exists already, or comes twice.
+    InvalidGeometryError
+        A geometry is missing, empty or crosses itself.
     """
     access.require_role(session, "job")
+    require_sound(territory)
     _refuse_duplicates(session, territory)
     store.add_street(session, code=territory.street_code, name=territory.street_name)
     loaded = store.load(session, territory)

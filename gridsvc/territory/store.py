@@ -35,7 +35,7 @@ from gridsvc.territory.tables import (
 
 # What of each layer leaves the house: the columns of the planner views, the first is the id.
 EXPORTS = {
-    "communities": ("code", "name"),
+    "communities": ("code", "name", "attribution"),
     "compounds": ("code", "community_code", "name", "built_year", "is_demonstration"),
     "buildings": ("code", "community_code", "compound_code", "name", "kind", "levels"),
     "stairwells": (
@@ -47,12 +47,8 @@ EXPORTS = {
 
 
 def add_street(session: Session, *, code: int, name: str) -> None:
-    """Write a sub-district, or its new name."""
-    session.execute(
-        insert(StreetRow)
-        .values(code=code, name=name)
-        .on_conflict_do_update(index_elements=[StreetRow.code], set_={"name": name})
-    )
+    """Write a sub-district; one that is there keeps its name."""
+    session.execute(insert(StreetRow).values(code=code, name=name).on_conflict_do_nothing())
 
 
 def load(session: Session, territory: Territory) -> dict[str, int]:
@@ -78,7 +74,7 @@ def load(session: Session, territory: Territory) -> dict[str, int]:
 
 def _for_table(row: type[Any], frame: GeoDataFrame, territory: Territory) -> GeoDataFrame:
     if row is CommunityRow:
-        frame = frame.assign(street_code=territory.street_code)
+        frame = frame.assign(street_code=territory.street_code, attribution=territory.attribution)
     if row in {CommunityRow, CompoundRow}:
         multi = frame.geometry.map(_as_multi)
         frame = frame.set_geometry(multi)
@@ -272,10 +268,10 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
 
 
 def read_communities(session: Session) -> GeoDataFrame:
-    """Return the caller's communities: ``code``, ``name``, ``geometry``; EPSG:4326, by code."""
+    """Return ``code``, ``name``, ``attribution``, ``geometry``; EPSG:4326, by code."""
     return read_frame(
         session,
-        select(CommunityRow.code, CommunityRow.name, CommunityRow.geom)
+        select(CommunityRow.code, CommunityRow.name, CommunityRow.attribution, CommunityRow.geom)
         .where(in_scope(session, CommunityRow.code))
         .order_by(CommunityRow.code),
     )

@@ -72,6 +72,7 @@ def code_check(digits: int) -> CheckConstraint:
     )
 
 
+SOUND = "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)"
 RETIRED = "(retired_on IS NULL) = (retired_reason IS NULL)"
 
 
@@ -86,17 +87,19 @@ class StreetRow(Base):
 
 
 class CommunityRow(Base):
-    """A community (社区) with its outline."""
+    """A community (社区) with its outline, and whom maps of it must name as the source."""
 
     __tablename__ = "community"
     __table_args__ = (
         CheckConstraint("code / 1000 * 1000 = street_code AND code % 1000 > 0", name="code"),
+        CheckConstraint(SOUND, name="geom"),
         geometry_index("community"),
     )
 
     code: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     street_code: Mapped[int] = mapped_column(ForeignKey("street.code"))
     name: Mapped[str]
+    attribution: Mapped[str] = mapped_column(server_default=text("''"))
     geom: Mapped[Any] = mapped_column(geometry("MULTIPOLYGON"))
 
 
@@ -108,6 +111,7 @@ class CompoundRow(GridMixin, CellMixin, Base):
         ForeignKeyConstraint(["community_code"], ["community.code"]),
         code_check(15),
         CheckConstraint(RETIRED, name="retired"),
+        CheckConstraint(SOUND, name="geom"),
         geometry_index("compound"),
         tile_key_index("compound"),
     )
@@ -129,6 +133,7 @@ class BuildingRow(GridMixin, CellMixin, Base):
         CheckConstraint("left(code, 15) = compound_code", name="parent"),
         CheckConstraint(RETIRED, name="retired"),
         CheckConstraint("kind IN ('slab', 'tower', 'other')", name="kind"),
+        CheckConstraint(SOUND, name="geom"),
         geometry_index("building"),
         tile_key_index("building"),
         Index("building_compound_idx", "community_code", "compound_code"),
@@ -157,6 +162,7 @@ class StairwellRow(GridMixin, CellMixin, Base):
         ),
         CheckConstraint(RETIRED, name="retired"),
         CheckConstraint("household_count >= 0", name="household_count"),
+        CheckConstraint(SOUND, name="geom"),
         geometry_index("stairwell"),
         tile_key_index("stairwell"),
         Index("stairwell_building_idx", "community_code", "building_code"),

@@ -9,7 +9,7 @@ depends_on = None
 
 # k of the small-count rule (geodata.privacy.SMALLEST_COUNT): fewer households are not told.
 VIEWS = {
-    "communities": "SELECT code, name, geom FROM gridsvc.community",
+    "communities": "SELECT code, name, attribution, geom FROM gridsvc.community",
     "compounds": """
         SELECT community_code, code, name, built_year, is_demonstration, geom
         FROM gridsvc.compound WHERE retired_on IS NULL""",

@@ -244,6 +244,7 @@ def upgrade() -> None:
         sa.Column("code", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("street_code", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("attribution", sa.String(), server_default=sa.text("''"), nullable=False),
         sa.Column(
             "geom",
             Geometry(geometry_type="MULTIPOLYGON", srid=4326, spatial_index=False, nullable=False),
@@ -255,6 +256,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["street_code"], ["gridsvc.street.code"], name=op.f("community_street_code_fkey")
+        ),
+        sa.CheckConstraint(
+            "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("community_geom_check")
         ),
         sa.PrimaryKeyConstraint("code", name=op.f("community_pkey")),
         schema="gridsvc",
@@ -360,6 +364,9 @@ def upgrade() -> None:
             ["gridsvc.community.code"],
             name=op.f("compound_community_code_fkey"),
         ),
+        sa.CheckConstraint(
+            "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("compound_geom_check")
+        ),
         sa.PrimaryKeyConstraint("community_code", "code", name=op.f("compound_pkey")),
         schema="gridsvc",
     )
@@ -459,6 +466,9 @@ def upgrade() -> None:
             ["gridsvc.compound.community_code", "gridsvc.compound.code"],
             name=op.f("building_community_code_compound_code_fkey"),
         ),
+        sa.CheckConstraint(
+            "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("building_geom_check")
+        ),
         sa.PrimaryKeyConstraint("community_code", "code", name=op.f("building_pkey")),
         schema="gridsvc",
     )
@@ -550,6 +560,9 @@ def upgrade() -> None:
             ["community_code", "compound_code"],
             ["gridsvc.compound.community_code", "gridsvc.compound.code"],
             name=op.f("stairwell_community_code_compound_code_fkey"),
+        ),
+        sa.CheckConstraint(
+            "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("stairwell_geom_check")
         ),
         sa.PrimaryKeyConstraint("community_code", "code", name=op.f("stairwell_pkey")),
         schema="gridsvc",
