@@ -1,6 +1,8 @@
 """Coordinate reference systems: the metric zone of a place, and the names people give."""
 
-from pyproj import CRS
+from functools import cache
+
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from geodata.errors import UnknownCRSError
@@ -36,6 +38,12 @@ def local_metric_crs(*, lon: float, lat: float) -> CRS:
         return CRS.from_epsg(_FIRST_ZONE_EPSG + (meridian - _FIRST_MERIDIAN) // 3)
     zone = min(int((lon + 180) // 6) + 1, 60)
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+
+
+@cache
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Return the transformer between two CRS, x (or longitude) first; made once, which is dear."""
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def parse_crs(text: str) -> CRS:

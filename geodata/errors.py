@@ -195,3 +195,17 @@ class InvalidGeometryError(GeodataError):
         self.layer = layer
         self.name = name
         self.reason = reason
+
+
+class SampleSeedError(GeodataError):
+    """A seed gives no town in which everything has its place."""
+
+    code = "sample-seed"
+
+    def __init__(self, seed: int, scale: float) -> None:
+        super().__init__(
+            f"Seed {seed} at scale {scale} gives no town with room for everything: "
+            "choose another seed."
+        )
+        self.seed = seed
+        self.scale = scale

@@ -15,9 +15,8 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
-from pyproj import Transformer
 
-from geodata.crs import GEOGRAPHIC, parse_crs
+from geodata.crs import GEOGRAPHIC, parse_crs, transformer
 from geodata.errors import UnreadableFileError
 from geodata.incident_files import NO_VALUE_WORDS, read_rows
 from geodata.incident_mapping import ISO_FORMAT, OWN_OFFSET, IncidentMapping, load_mapping
@@ -223,8 +222,8 @@ def _degrees(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats]:
     declared = parse_crs(crs)
     if declared == GEOGRAPHIC:
         return x, y
-    transformer = Transformer.from_crs(declared, GEOGRAPHIC, always_xy=True)
-    lon, lat = transformer.transform(x, y)
+    to_geographic = transformer(declared, GEOGRAPHIC)
+    lon, lat = to_geographic.transform(x, y)
     return np.asarray(lon), np.asarray(lat)
 
 

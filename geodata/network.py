@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
@@ -25,7 +25,7 @@ from shapely import LineString, Point, STRtree
 from shapely.ops import substring
 
 from geodata.chains import contract
-from geodata.crs import GEOGRAPHIC, local_metric_crs
+from geodata.crs import GEOGRAPHIC, local_metric_crs, transformer
 from geodata.errors import NotALineStringError, NoWayError
 from geodata.junctions import JunctionGraph
 
@@ -222,7 +222,7 @@ class WalkingNetwork:
         is_new = np.abs(np.diff(coordinates, axis=0)).max(axis=1) > _SAME_PLACE_M
         kept = coordinates[np.concatenate([[True], is_new])]
         coordinates = kept if len(kept) > 1 else np.repeat(kept, 2, axis=0)
-        to_geographic = Transformer.from_crs(self.crs, GEOGRAPHIC, always_xy=True)
+        to_geographic = transformer(self.crs, GEOGRAPHIC)
         return LineString(np.column_stack(to_geographic.transform(*coordinates.T)))
 
     @cached_property
@@ -296,7 +296,7 @@ def straight_matrix_m(points: GeoSeries, *, circuity: float = CIRCUITY) -> Float
     if not len(points):
         return np.zeros((0, 0))
     geographic: Lines = np.asarray(points.to_crs(GEOGRAPHIC).array, dtype=object)
-    to_metric = Transformer.from_crs(GEOGRAPHIC, _metric_crs(geographic), always_xy=True)
+    to_metric = transformer(GEOGRAPHIC, _metric_crs(geographic))
     places = np.column_stack(to_metric.transform(*shapely.get_coordinates(geographic).T))
     return np.asarray(cdist(places, places) * circuity, dtype=np.float64)
 

@@ -233,7 +233,9 @@ def in_scope(
 def act_for(session: Session, interval: Interval) -> None:
     """Widen the scope of this transaction by one interval; the caller has decided that it may."""
     scope = scope_of(session)
-    session.info["scope"] = replace(scope, intervals=(*scope.intervals, interval))
+    # The policies have four slots: where all are taken, the last one makes room.
+    kept = scope.intervals[: MAX_INTERVALS - 1]
+    session.info["scope"] = replace(scope, intervals=(*kept, interval))
     session.connection().exec_driver_sql(scope_statement(scope_of(session), read_only=False))
 
 

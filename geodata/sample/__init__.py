@@ -83,6 +83,8 @@ def make_sample(*, seed: int = 1, scale: float = 1.0, progress: Progress | None 
     ------
     SampleScaleError
         ``scale`` is less than 0.1 or not a number.
+    SampleSeedError
+        No town of this seed has room for everything; the next seed will.
     """
     if not (isfinite(scale) and scale >= LEAST_SCALE):
         raise SampleScaleError(scale, LEAST_SCALE)

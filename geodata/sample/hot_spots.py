@@ -17,6 +17,9 @@ _LEAST_ASIDE_M = 3.0
 _MOST_ASIDE_M = 8.0
 _OLD_LEVELS = 9
 _OLD_COMPOUND_HEAT = 1.5
+# Sigma of the log-normal factors that all classes share, and the part of a class's own heat.
+_HEAT = 1.1
+_OWN_SHARE = 0.55
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class Scene:
     ----------
     stairwells
         Shape (n,), polygons.
-    compound, levels, households
+    levels, households
         Shape (n,), of each stairwell.
-    yards, yard_compound
+    yards
         Shape (m,), ways inside compounds.
     streets
         Shape (k,), streets beside a community.
@@ -37,20 +40,24 @@ class Scene:
         Shape (j,), ways outside every community.
     communities
         Polygons, to tell which side of a street belongs to one.
-    compound_heat
-        Shape (compounds,), factor that all classes share.
+    stairwell_heat, yard_heat, street_heat
+        How hot each is for every class.
+    yard_spots, street_spots
+        Where along each way its hot place is, 0 to 1.
     """
 
     stairwells: Geometries
-    compound: Ints
     levels: Ints
     households: Ints
     yards: Geometries
-    yard_compound: Ints
     streets: Geometries
     outside: Geometries
     communities: Geometries
-    compound_heat: Floats
+    stairwell_heat: Floats
+    yard_heat: Floats
+    yard_spots: Floats
+    street_heat: Floats
+    street_spots: Floats
 
 
 def set_scene(settlement: Settlement, *, random: Generator) -> Scene:
@@ -61,19 +68,23 @@ def set_scene(settlement: Settlement, *, random: Generator) -> Scene:
     is_yard = (block >= 0) & (block < len(settlement.compounds)) & (shapely.length(lines) > 12)
     is_street = (block < 0) & (ways["community"].to_numpy() >= 0)
     building = settlement.stairwells["building"].to_numpy()
-    styles = np.array([plan.style == "walkup" for plan in settlement.plan.compounds])
-    heat = random.lognormal(0, 0.6, len(styles)) * np.where(styles, _OLD_COMPOUND_HEAT, 1.0)
+    compound = settlement.stairwells["compound"].to_numpy()
+    is_old = np.array([plan.style == "walkup" for plan in settlement.plan.compounds])
+    heat = random.lognormal(0, _HEAT, len(is_old)) * np.where(is_old, _OLD_COMPOUND_HEAT, 1.0)
+    yards, streets = lines[is_yard], lines[is_street]
     return Scene(
         stairwells=settlement.stairwells.geometry.to_numpy(),
-        compound=settlement.stairwells["compound"].to_numpy(),
         levels=settlement.buildings["levels"].to_numpy(dtype=np.int64)[building],
         households=settlement.stairwells["household_count"].to_numpy(),
-        yards=lines[is_yard],
-        yard_compound=block[is_yard],
-        streets=lines[is_street],
+        yards=yards,
+        streets=streets,
         outside=lines[ways["community"].to_numpy() < 0],
         communities=settlement.community_outlines,
-        compound_heat=heat,
+        stairwell_heat=heat[compound] * random.lognormal(0, _HEAT, len(compound)),
+        yard_heat=heat[block[is_yard]] * random.lognormal(0, _HEAT, len(yards)),
+        yard_spots=random.random(len(yards)),
+        street_heat=random.lognormal(0, _HEAT, len(streets)),
+        street_spots=random.random(len(streets)),
     )
 
 
@@ -89,7 +100,7 @@ def stairwell_points(
     count
         How many.
     heat
-        Sigma of the log-normal factors by compound and by stairwell.
+        How much this class's hot places differ from those of the others.
     storeys
         ``any``, ``low`` (houses without a lift) or ``high`` (houses with one).
     random
@@ -98,9 +109,8 @@ def stairwell_points(
     low = scene.levels <= _OLD_LEVELS
     fits = {"any": np.ones(len(low), dtype=bool), "low": low, "high": ~low}[storeys]
     fits = fits if fits.any() else np.ones(len(low), dtype=bool)
-    by_compound = scene.compound_heat * random.lognormal(0, heat * 0.7, len(scene.compound_heat))
-    weight = np.sqrt(scene.households) * by_compound[scene.compound] * fits
-    weight *= random.lognormal(0, heat, len(weight))
+    weight = np.sqrt(scene.households) * scene.stairwell_heat * fits
+    weight *= random.lognormal(0, heat * _OWN_SHARE, len(weight))
     chosen = random.choice(len(weight), count, p=weight / weight.sum())
     polygons = scene.stairwells[chosen]
     middles = shapely.point_on_surface(polygons)
@@ -112,17 +122,18 @@ def stairwell_points(
 
 def yard_points(scene: Scene, count: int, *, heat: float, random: Generator) -> Geometries:
     """Return points on and beside the ways of compounds, near one hot place of each way."""
-    by_compound = scene.compound_heat * random.lognormal(0, heat * 0.7, len(scene.compound_heat))
-    weight = shapely.length(scene.yards) * by_compound[scene.yard_compound]
-    points, _ = _hot_places(scene.yards, weight, count, heat, random)
+    weight = shapely.length(scene.yards) * scene.yard_heat
+    weight *= random.lognormal(0, heat * _OWN_SHARE, len(weight))
+    points, _ = _hot_places(scene.yards, weight, scene.yard_spots, count, random)
     away = np.clip(random.normal(0, 1.2, (count, 2)), -_BESIDE_WAY_M, _BESIDE_WAY_M)
     return array_of(shapely.points(np.round(points + away, 3)))
 
 
 def street_points(scene: Scene, count: int, *, heat: float, random: Generator) -> Geometries:
     """Return points beside streets, on the side that belongs to a community."""
-    weight = shapely.length(scene.streets)
-    points, aside = _hot_places(scene.streets, weight, count, heat, random)
+    weight = shapely.length(scene.streets) * scene.street_heat
+    weight *= random.lognormal(0, heat * _OWN_SHARE, len(weight))
+    points, aside = _hot_places(scene.streets, weight, scene.street_spots, count, random)
     left = array_of(shapely.points(np.round(points + aside, 3)))
     right = array_of(shapely.points(np.round(points - aside, 3)))
     held = np.zeros(count, dtype=bool)
@@ -141,14 +152,13 @@ def outside_points(scene: Scene, count: int, *, random: Generator) -> Geometries
 
 
 def _hot_places(
-    lines: Geometries, weight: Floats, count: int, heat: float, random: Generator
+    lines: Geometries, weight: Floats, spots: Floats, count: int, random: Generator
 ) -> tuple[Floats, Floats]:
     """Return points near hot places of lines, and a step to the left of the line at each."""
-    weight = weight * random.lognormal(0, heat, len(lines))
     chosen = random.choice(len(lines), count, p=weight / weight.sum())
     length = shapely.length(lines)
-    hot = random.random(len(lines)) * length
-    place = np.clip(random.normal(hot[chosen], _ALONG_WAY_M), 0, length[chosen])
+    place = random.normal((spots * length)[chosen], _ALONG_WAY_M)
+    place = np.clip(place, 0, length[chosen])
     points, before, after = (
         shapely.get_coordinates(shapely.line_interpolate_point(lines[chosen], at))
         for at in (place, np.maximum(place - 1, 0), np.minimum(place + 1, length[chosen]))

@@ -205,7 +205,7 @@ def _add_podiums(
 def _targets(capacity: Floats, plans: tuple[CompoundPlan, ...]) -> Ints:
     """Return stairwells a compound: as planned, what does not fit where there is room."""
     wanted = np.array([plan.stairwells for plan in plans])
-    targets = np.minimum(wanted, capacity).astype(np.int64)
+    targets: Ints = np.minimum(wanted, capacity).astype(np.int64)
     free = np.array([plan.chiefs is None and plan.buildings is None for plan in plans])
     spare = np.where(free, capacity - targets, 0.0)
     missing = int(min(wanted.sum() - targets.sum(), spare.sum()))
@@ -216,19 +216,19 @@ def _targets(capacity: Floats, plans: tuple[CompoundPlan, ...]) -> Ints:
 
 def _take(own: Ints, units: Ints, wanted: int, *, least: int) -> Ints:
     """Take houses in order until there are enough stairwells, the last one cut to fit."""
-    reached = units[own].cumsum()
+    reached: Ints = units[own].cumsum()
     count = int(np.searchsorted(reached, wanted)) + 1
     if count > len(own):
-        return own
+        return own.copy()
     surplus = int(reached[count - 1]) - wanted
     last = own[count - 1]
     if surplus and units[last] - surplus >= least:
         units[last] -= surplus
     elif surplus:
         for house in own[: count - 1]:
-            spare = min(int(units[house]) - least, surplus)
+            spare = min(max(int(units[house]) - least, 0), surplus)
             units[house] -= spare
             surplus -= spare
             if not surplus:
                 break
-    return own[:count]
+    return own[:count].copy()

@@ -22,6 +22,8 @@ _SECONDARY_ABOVE_M2 = 260_000.0
 _JOIN_BORDERS_M = 60.0
 _JOIN_STREETS_M = 28.0
 _JOIN_SHARE = 0.06
+_LEAST_CELL_M = 80.0
+_LEAST_COMMUNITY_M = 125.0
 _SLENDER = 2.3
 PROMENADE_OFFSET_M = 34.0
 _BRIDGE_M = 420.0
@@ -84,7 +86,10 @@ class _Cutter:
         u0, v0, u1, v1 = cell
         low, high, start, end = (u0, u1, v0, v1) if axis == "v" else (v0, v1, u0, u1)
         join_m = min(join_m, _JOIN_SHARE * (high - low))
-        at = self._join(axis, low + share * (high - low), start, end, join_m)
+        least_m = _LEAST_COMMUNITY_M if rank == BORDER else _LEAST_CELL_M
+        least = min(least_m, 0.4 * (high - low))
+        at = min(max(low + share * (high - low), low + least), high - least)
+        at = self._join(axis, at, start, end, join_m)
         self.cuts.append(Cut(axis, at, start, end, rank, name))
         if axis == "v":
             return (u0, v0, at, v1), (at, v0, u1, v1)

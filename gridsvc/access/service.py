@@ -100,7 +100,10 @@ def earlier_answer(
         The key was used for another request.
     """
     account_id = scope_of(session).account
-    found = store.find_answer(session, account_id, key) if account_id else None
+    if account_id is None:
+        return None
+    store.wait_for_key(session, account_id, key)
+    found = store.find_answer(session, account_id, key)
     if found is None:
         return None
     request_hash, status, answer = found

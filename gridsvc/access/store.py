@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -84,6 +84,12 @@ def put_account(session: Session, account: DevelopmentAccount, code_hash: bytes)
             ]
         )
     )
+
+
+def wait_for_key(session: Session, account_id: UUID, key: str) -> None:
+    """Let requests with one idempotency key go one after the other, until this one commits."""
+    name = func.hashtextextended(f"{account_id} {key}", 0)
+    session.execute(select(func.pg_advisory_xact_lock(name)))
 
 
 def find_answer(

@@ -86,8 +86,8 @@ def widen(
     if not len(candidates):
         return candidates
     toll, price = prices
-    offers = candidates.cost + toll[candidates.member]
-    offers = offers + price[candidates.member] * problem.grid_households[candidates.grid]
+    by_load = price[candidates.member] * problem.grid_households[candidates.grid]
+    offers = candidates.cost + toll[candidates.member] + by_load
     worth = np.zeros(problem.grid_count)
     served = np.flatnonzero(candidates.has_any)
     worth[served] = np.minimum.reduceat(offers, candidates.first[served])
@@ -151,7 +151,8 @@ def _nearest_members(problem: ContactProblem, pool: Ints, grids: Ints) -> Ints:
 def _distinct(codes: list[Ints]) -> Ints:
     """Return the distinct codes, ascending; np.unique hashes, which takes ten times as long."""
     code = np.sort(np.concatenate(codes).astype(np.int64))
-    return code[np.diff(code, prepend=-1) != 0]
+    distinct: Ints = code[np.diff(code, prepend=-1) != 0]
+    return distinct
 
 
 def _query(among: Floats, of: Floats, near: int) -> tuple[Floats, Ints]:
@@ -180,7 +181,9 @@ def _pairs_within(problem: ContactProblem, grids: Ints, pool: Ints) -> Ints:
     found = KDTree(problem.member_xy_m[pool]).query_ball_point(
         problem.grid_xy_m[grids], problem.max_distance_m, return_sorted=True
     )
-    codes = [g * problem.member_count + pool[rows] for g, rows in zip(grids, found, strict=True)]
+    codes: list[Ints] = [
+        g * problem.member_count + pool[rows] for g, rows in zip(grids, found, strict=True)
+    ]
     is_asked = np.zeros(problem.grid_count, dtype=bool)
     is_asked[grids] = True
     for of_grid, of_member in (

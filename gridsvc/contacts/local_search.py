@@ -37,6 +37,7 @@ class Assignment:
         self.households: list[int] = problem.grid_households.tolist()
         self.room: list[int] = problem.member_capacity_households.tolist()
         self.most: list[int] = problem.member_capacity_stairwells.tolist()
+        self.policy = policy
         self.per_household = policy.overload_per_household
         self.per_stairwell = policy.overload_per_stairwell
         self.load = [0] * problem.member_count
@@ -50,10 +51,12 @@ class Assignment:
 
     def fee(self, member: int, households: int, stairwells: int) -> int:
         """Return what it costs that a member carries more by that than now."""
-        room, most = self.room[member], self.most[member]
-        load, count = self.load[member], self.count[member]
-        fee = max(load + households - room, 0) - max(load - room, 0)
-        over = max(count + stairwells - most, 0) - max(count - most, 0)
+        now = self.load[member] - self.room[member]
+        then = now + households
+        fee = (then if then > 0 else 0) - (now if now > 0 else 0)
+        now = self.count[member] - self.most[member]
+        then = now + stairwells
+        over = (then if then > 0 else 0) - (now if now > 0 else 0)
         return fee * self.per_household + over * self.per_stairwell
 
     def put(self, grid: int, pair: int) -> None:
@@ -75,6 +78,11 @@ class Assignment:
         self.held[member].remove(grid)
         self.at[grid] = -1
         return pair
+
+    def neighbours(self, grids: Iterable[int]) -> list[int]:
+        """Return all stairwells of the members who have these, each once."""
+        members = dict.fromkeys(self.member[self.at[grid]] for grid in grids)
+        return [held for member in members for held in self.held[member]]
 
     def best_pair(self, grid: int) -> int:
         """Return the pair by which a stairwell that has nobody costs least now."""
@@ -119,45 +127,50 @@ class Assignment:
 
     def _best_ejection(self, grid: int, pair: int, change: int, best: Move) -> Move:
         """Return the better of a move and those that push one stairwell out of the new member."""
-        cost, member, room, most = self.cost, self.member, self.room, self.most
-        load, count = self.load, self.count
+        first, cost, member, room, most = self.first, self.cost, self.member, self.room, self.most
+        load, count, at = self.load, self.count, self.at
         per_household, per_stairwell = self.per_household, self.per_stairwell
         households = self.households[grid]
-        own, other = member[self.at[grid]], member[pair]
+        own, other = member[at[grid]], member[pair]
+        limit = best[0]
         for leaver in self.held[other]:
             leaving = self.households[leaver]
-            so_far = change - cost[self.at[leaver]] + self.fee(other, households - leaving, 0)
-            for way_out in range(self.first[leaver], self.first[leaver + 1]):
+            so_far = change - cost[at[leaver]]
+            relief = leaving - households if leaving > households else 0
+            if so_far + cost[first[leaver]] - per_household * relief >= limit:
+                continue
+            so_far += self.fee(other, households - leaving, 0)
+            for way_out in range(first[leaver], first[leaver + 1]):
                 price = so_far + cost[way_out]
-                if price >= best[0]:
+                if price >= limit:
                     break
                 third = member[way_out]
                 if third == other:
                     continue
-                carried, number = load[third], count[third]
+                over = load[third] + leaving - room[third]
+                number = count[third]
                 if third == own:
-                    carried -= households
+                    over -= households
                     number -= 1
-                over = carried + leaving - room[third]
                 if over > 0:
-                    price += per_household * min(over, leaving)
+                    price += per_household * (over if over < leaving else leaving)
                 if number >= most[third]:
                     price += per_stairwell
-                if price < best[0]:
+                if price < limit:
+                    limit = price
                     best = (price, pair, leaver, way_out)
         return best
 
     def apply(self, grid: int, move: Move) -> list[int]:
         """Make a move; return the stairwells whose best move may have changed with it."""
         _, pair, leaver, way_out = move
-        touched = [self.member[self.at[grid]], self.member[pair]]
-        self.take(grid)
+        left = self.member[self.take(grid)]
         if leaver >= 0:
             self.take(leaver)
             self.put(leaver, way_out)
-            touched.append(self.member[way_out])
         self.put(grid, pair)
-        return [near for member in touched for near in self.held[member]]
+        moved = [grid, leaver] if leaver >= 0 else [grid]
+        return [*self.held[left], *self.neighbours(moved)]
 
 
 def settle(assignment: Assignment, grids: Iterable[int], go_on: Callable[[], bool]) -> bool:

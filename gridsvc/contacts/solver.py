@@ -3,7 +3,7 @@
 The model is a generalised assignment with soft capacities: a shortage is overload with a price,
 never an infeasible problem, and each stairwell that has any candidate gets a contact. Pairs come
 from ``candidates``, a bound and a start from ``relaxation``, better assignments from
-``local_search``, a better bound from ``bound``.
+``local_search`` and ``matching``, a better bound from ``bound``.
 
 The bound holds for assignments along the candidate pairs. They leave out members further off than
 the nearest dozen and outside the compound, unless these have room where the nearest have none.
@@ -19,6 +19,7 @@ from geodata.progress import Progress, silent
 from gridsvc.contacts.bound import raise_bound
 from gridsvc.contacts.candidates import Candidates, find_candidates, uncovered_reasons, widen
 from gridsvc.contacts.local_search import Assignment, rebuild_once, settle
+from gridsvc.contacts.matching import reshuffle
 from gridsvc.contacts.problem import (
     NOBODY,
     TIER_NAMES,
@@ -39,10 +40,11 @@ __all__ = [
     "solve",
 ]
 
-_DEFAULT_ITERATIONS = 500
+_DEFAULT_ITERATIONS = 20
 _BOUND_ROUNDS = 30
-_BOUND_PART = 0.3
-_REPORT_EVERY = 50
+_BOUND_PART = 0.25
+_DEALS = 2
+_REBUILDS = 50
 _WIDENINGS = 2
 # No further flow is begun when less than this part of the time is left.
 _SEARCH_PART = 0.6
@@ -68,11 +70,12 @@ def solve(
     seed
         Of the search's random choices.
     time_limit_s
-        Wall time after which the answer is returned, seconds; three tenths go to the bound.
+        Wall time after which the answer is returned, seconds; a quarter goes to the bound.
         Candidates and the first flow are always finished.
     iterations
-        Neighbourhoods to rebuild after the first descent. Without a time limit the answer is then
-        the same every time; 500 when neither is given.
+        Turns of the search after the first descent: two very large exchanges and fifty small
+        rebuildings each. Without a time limit the answer is then the same every time; 20 when
+        neither is given.
     progress
         Told the stages ``candidates``, ``relaxation``, ``search`` and ``bound``.
 
@@ -94,8 +97,7 @@ def solve(
     bound, rounds = relaxation.bound, {"search": 0, "bound": 0}
     if not relaxation.is_exact:
         assignment = Assignment(problem, candidates, policy, at)
-        chance = random.Random(seed)  # noqa: S311 - a search, not a secret
-        rounds["search"] = _search(assignment, chance, clock, iterations, report)
+        rounds["search"] = _search(problem, candidates, assignment, seed, clock, iterations, report)
         at = np.array(assignment.at, dtype=np.int64)
         clock.lap("search", report)
         raised, rounds["bound"] = raise_bound(
@@ -171,22 +173,34 @@ def _rounded(candidates: Candidates, relaxation: Relaxation) -> Ints:
 
 
 def _search(
+    problem: ContactProblem,
+    candidates: Candidates,
     assignment: Assignment,
-    chance: random.Random,
+    seed: int,
     clock: _Clock,
     iterations: int | None,
     report: Progress,
 ) -> int:
-    """Descend, then rebuild neighbourhoods; return how many."""
+    """Descend, then deal out anew and rebuild in turns; return how many turns."""
     served = [grid for grid, pair in enumerate(assignment.at) if pair >= 0]
-    if not settle(assignment, served, lambda: clock.has_left(_BOUND_PART)) or not served:
+    chance, dealer = random.Random(seed), np.random.default_rng(seed)  # noqa: S311 - no secret
+
+    def go_on() -> bool:
+        return clock.has_left(_BOUND_PART)
+
+    report("search", 0, iterations or 0)
+    if not served or not settle(assignment, served, go_on):
         return 0
     done = 0
-    while (iterations is None or done < iterations) and clock.has_left(_BOUND_PART):
-        rebuild_once(assignment, chance.choice(served), chance)
+    while (iterations is None or done < iterations) and go_on():
+        for _ in range(_DEALS):
+            changed = reshuffle(assignment, problem, candidates, assignment.policy, dealer)
+            settle(assignment, assignment.neighbours(changed), go_on)
+        for _ in range(_REBUILDS):
+            if go_on():
+                rebuild_once(assignment, chance.choice(served), chance)
         done += 1
-        if done % _REPORT_EVERY == 0:
-            report("search", done, iterations or 0)
+        report("search", done, iterations or 0)
     return done
 
 

@@ -1,6 +1,6 @@
 """What a caller can do with incidents: report, look, and see where they gather."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -101,14 +101,12 @@ def add(session: Session, incident: NewIncident) -> Incident:
     _require_categories(session, {incident.category_code})
     outside_code = territory.outside_code(session)
     _widen_to_place(session, incident, outside_code)
-    added = store.add(session, _frame_of(incident), outside_code=outside_code)
-    found = get(session, incident.id)
-    if added.empty and (found.category_code, found.summary) != (
-        incident.category_code,
-        incident.summary,
-    ):
+    known = store.find_incident(session, incident.id)
+    added = 0 if known else len(store.add(session, _frame_of(incident), outside_code=outside_code))
+    found = known or get(session, incident.id)
+    if not _is_same(found, incident):
         raise IdTakenError(incident.id)
-    if len(added):
+    if added:
         access.record(
             session,
             community_code=found.community_code,
@@ -118,6 +116,16 @@ def add(session: Session, incident: NewIncident) -> Incident:
             place=found.place,
         )
     return found
+
+
+def _is_same(known: Incident, incident: NewIncident) -> bool:
+    """Tell whether a report is one that is there already, sent again."""
+    return (known.category_code, known.summary, known.lon, known.lat) == (
+        incident.category_code,
+        incident.summary,
+        incident.lon,
+        incident.lat,
+    )
 
 
 def _require_categories(session: Session, codes: set[str]) -> None:
@@ -252,7 +260,7 @@ def _draw(cells: DataFrame) -> GeoDataFrame:
     return GeoDataFrame(ordered, geometry=geometry, crs="EPSG:4326")
 
 
-def stream_features(session: Session) -> Iterator[str]:
+def stream_features(session: Session) -> Generator[str, None, None]:
     """Yield the caller's incidents as GeoJSON features, without what people wrote."""
     access.require_role(session, *FIELD_ROLES)
     return store.stream_features(session)

@@ -1,6 +1,6 @@
 """Queries of categories, incidents and heat."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -141,12 +141,14 @@ def list_incidents(
 
 def find_incident(session: Session, incident_id: UUID) -> Incident | None:
     """Return one incident of the caller's territory."""
-    row = session.execute(_incidents(session).where(IncidentRow.id == incident_id)).mappings()
-    found = row.one_or_none()
+    # Ids are made by clients, so two communities may hold the same one.
+    statement = _incidents(session).where(IncidentRow.id == incident_id)
+    rows = session.execute(statement.order_by(IncidentRow.community_code).limit(1)).mappings()
+    found = rows.one_or_none()
     return Incident(**found) if found else None
 
 
-def stream_features(session: Session) -> Iterator[str]:
+def stream_features(session: Session) -> Generator[str, None, None]:
     """Yield one GeoJSON feature an incident, by community and id; what people wrote stays here."""
     row = IncidentRow
     properties = {
@@ -165,7 +167,8 @@ def stream_features(session: Session) -> Iterator[str]:
         .where(in_scope(session, row.community_code))
         .order_by(row.community_code, row.id)
     )
-    yield from session.scalars(statement.execution_options(yield_per=1000))
+    with session.scalars(statement.execution_options(yield_per=1000)) as features:
+        yield from features
 
 
 def count_by_class(session: Session) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Reads across features: results, the stairwell card, exports and tiles."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -63,7 +63,7 @@ def get_card(session: Session, stairwell_code: str) -> StairwellCard:
     )
 
 
-def stream_features(session: Session, layer: str) -> Iterator[str]:
+def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
     """Yield a layer as GeoJSON features, in one statement.
 
     Raises

@@ -30,10 +30,10 @@ FIELD_ROLES = ("coordinator", "administrator", "patrol")
 STAFF_ROLES = ("coordinator", "administrator")
 LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
-CANDIDATES_PER_TEAM = 60
-"""Stops that the solver may choose from, for each team; a shift has time for some 15 to 25."""
+CANDIDATES_PER_TEAM = 45
+"""Stops that the solver may choose from, for each team; a shift has time for some 25."""
 
-ITERATIONS = 300
+ITERATIONS = 100
 """Improvement rounds of the solver: with them a seed gives the same routes on any machine."""
 
 

@@ -32,7 +32,13 @@ class Compound:
 
 @dataclass(frozen=True)
 class Stairwell:
-    """A stairwell with the names of what it is part of; area in square metres."""
+    """A stairwell with the names of what it is part of; area in square metres.
+
+    Attributes
+    ----------
+    household_count
+        ``None`` where a planner asks and it is under `geodata.privacy.K`.
+    """
 
     community_code: int
     code: str
@@ -41,7 +47,7 @@ class Stairwell:
     building_name: str
     compound_code: str
     compound_name: str
-    household_count: int
+    household_count: int | None
     area_m2: float
     lon: float
     lat: float

@@ -1,6 +1,6 @@
 """What a caller can do with territory: load it, look at it, hand it out."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
@@ -147,7 +147,7 @@ def read_walkways(session: Session, *, community_code: int) -> GeoDataFrame:
     return store.read_walkways(session, community_code=community_code)
 
 
-def stream_features(session: Session, layer: str) -> Iterator[str]:
+def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
     """Yield a layer as GeoJSON features, in one statement.
 
     Raises

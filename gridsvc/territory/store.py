@@ -1,6 +1,6 @@
 """Queries of territory: reference tables by explicit interval, facts by interval and policy."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from geopandas import GeoDataFrame
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     TableClause,
     and_,
+    case,
     column,
     exists,
     func,
@@ -20,8 +21,9 @@ from sqlalchemy import literal_column as sql_text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from geodata.privacy import K
 from geodata.territory import Territory
-from gridsvc.db import SRID, copy_frame, in_scope, read_frame
+from gridsvc.db import SRID, copy_frame, in_scope, read_frame, scope_of
 from gridsvc.geojson import feature_text
 from gridsvc.territory.model import Community, Compound, Stairwell
 from gridsvc.territory.tables import (
@@ -223,7 +225,7 @@ def _stairwells(session: Session) -> Select[*tuple[Any, ...]]:
             BuildingRow.name.label("building_name"),
             StairwellRow.compound_code,
             CompoundRow.name.label("compound_name"),
-            StairwellRow.household_count,
+            told_households(session),
             func.ST_Area(func.geography(StairwellRow.geom)).label("area_m2"),
             func.ST_X(centre).label("lon"),
             func.ST_Y(centre).label("lat"),
@@ -232,6 +234,14 @@ def _stairwells(session: Session) -> Select[*tuple[Any, ...]]:
     return named.where(
         in_scope(session, StairwellRow.community_code), StairwellRow.retired_on.is_(None)
     )
+
+
+def told_households(session: Session) -> ColumnElement[Any]:
+    """Return the households of a stairwell; too few of them are not told to a planner."""
+    count = StairwellRow.household_count
+    if scope_of(session).role != "planner":
+        return count.label("household_count")
+    return case((count >= K, count)).label("household_count")
 
 
 def list_stairwells(
@@ -332,7 +342,7 @@ def _planner_view(layer: str) -> TableClause:
     return table(layer, *(column(name) for name in names), schema="planner")
 
 
-def stream_features(session: Session, layer: str) -> Iterator[str]:
+def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
     """Yield one GeoJSON feature a row, made by PostgreSQL, in the order of the id.
 
     One statement over the planner view.
@@ -346,7 +356,8 @@ def stream_features(session: Session, layer: str) -> Iterator[str]:
     statement = (
         select(feature).where(in_scope(session, community)).order_by(community, view.c[names[0]])
     )
-    yield from session.scalars(statement.execution_options(yield_per=1000))
+    with session.scalars(statement.execution_options(yield_per=1000)) as features:
+        yield from features
 
 
 def has_territory(session: Session, street_code: int) -> bool:

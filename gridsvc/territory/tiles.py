@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from geodata.tiles import tile_box
 from gridsvc.db import in_box, in_scope
+from gridsvc.territory.store import told_households
 from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow, WalkwayRow
 
 # Half of the largest geometry of a layer, in zoom-20 cells: only the tile key needs it.
@@ -26,7 +27,11 @@ TILE_LAYERS = tuple(_TILED)
 def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
     """Return a Mapbox vector tile of one layer, named like the layer; empty where nothing is."""
     row, names = _TILED[layer]
-    rows = tile_rows(session, row, [getattr(row, name) for name in names], (zoom, x, y))
+    columns = [
+        told_households(session) if name == "household_count" else getattr(row, name)
+        for name in names
+    ]
+    rows = tile_rows(session, row, columns, (zoom, x, y))
     return encode_tile(session, rows, layer=layer)
 
 

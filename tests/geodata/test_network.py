@@ -1,5 +1,6 @@
 import heapq
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,11 +9,15 @@ from geopandas import GeoDataFrame, GeoSeries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, Point
 
 from geodata.errors import NotALineStringError, NoWayError
 from geodata.network import FLAT_SPEED_M_S, SPEED_M_S, Snapped, WalkingNetwork, straight_matrix_m
+from geodata.osm import read_territory
 
+LIECHTENSTEIN = Path(__file__).parents[3] / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
 LON, LAT, STEP = 113.15, 23.03, 0.001
 
 Edge = tuple[tuple[int, int], tuple[int, int]]
@@ -259,3 +264,38 @@ def test_any_declared_crs_of_the_points_gives_the_same_answer() -> None:
     points = points_of((0, 0.1), (2.1, 1.5))
     metric = points.to_crs("EPSG:4547")
     np.testing.assert_allclose(network.matrix_m(points), network.matrix_m(metric), atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def liechtenstein() -> WalkingNetwork:
+    if not LIECHTENSTEIN.exists():
+        pytest.skip("no ../shared/data/osm")
+    read = read_territory(LIECHTENSTEIN, community_code=440605011001, community_name="Vaduz")
+    return WalkingNetwork.from_walkways(read.territory.walkways)
+
+
+def test_a_real_country_is_as_far_across_as_its_uncontracted_network_says(
+    liechtenstein: WalkingNetwork,
+) -> None:
+    network = liechtenstein
+    assert network.junction_count < network.node_count
+    random = np.random.default_rng(0)
+    chosen = random.choice(np.flatnonzero(network.component == 0), 40, replace=False)
+    # Both ends of each chosen edge, which are nodes of the uncontracted network.
+    ends = [shapely.get_point(network.lines[chosen], at) for at in (0, -1)]
+    matrix_m = network.matrix_m(GeoSeries([*ends[0], *ends[1]], crs=network.crs))
+    steps = np.array(
+        [[np.rint(np.array(line.coords[at]) * 100) for at in (0, -1)] for line in network.lines]
+    )
+    _, node = np.unique(steps.reshape(-1, 2), axis=0, return_inverse=True)
+    start, end = node.reshape(-1, 2).T
+    order = np.lexsort([network.length_m, end, start])
+    first = order[np.unique(start[order] * (node.max() + 1) + end[order], return_index=True)[1]]
+    graph = csr_array(
+        (network.length_m[first], (start[first], end[first])),
+        shape=(node.max() + 1, node.max() + 1),
+    )
+    places = np.concatenate([start[chosen], end[chosen]])
+    by_hand_m = dijkstra(graph, directed=False, indices=places)[:, places]
+    np.testing.assert_allclose(matrix_m, by_hand_m, atol=1e-4)
+    assert np.isfinite(matrix_m).all()
