@@ -43,7 +43,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     errors.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    # Level 9, the default, takes five times as long for a tenth less.
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
     app.add_middleware(SecurityHeaders)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, cast
 
-from fastapi import Cookie, Depends, Header, Query, Request
+from fastapi import Cookie, Depends, Query, Request
 
 from gridsvc.access import service as access
 from gridsvc.access.model import Principal
@@ -29,13 +29,12 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
-def get_token(
-    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)] = None,
-) -> str | None:
+def get_token(request: Request) -> str | None:
     """Return the token of the request: from the header for clients, the cookie for browsers."""
-    scheme, _, token = (authorization or "").partition(" ")
-    return token if scheme.lower() == "bearer" else cookie
+    # Not by Header and Cookie: with parameters, every route would promise a 422 of their own.
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    found = token if scheme.lower() == "bearer" else request.cookies.get(SESSION_COOKIE)
+    return found or None
 
 
 TokenDep = Annotated[str | None, Depends(get_token)]

@@ -35,6 +35,7 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.DatabaseFullError: 503,
     gridsvc_errors.QueryTooSlowError: 503,
     gridsvc_errors.DatabaseNotReadyError: 503,
+    gridsvc_errors.UnsafeRoleError: 503,
 }
 RETRY_AFTER_S = 5
 
@@ -113,6 +114,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def framework(_: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's answer to a body in no UTF-8
+            return problem(422, "invalid-request", "body: not JSON in UTF-8.")
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         return problem(error.status_code, code, f"{error.detail}.")
 

@@ -15,6 +15,7 @@ IdempotencyKey = Annotated[
     Header(
         min_length=8,
         max_length=100,
+        pattern="^[!-~]*$",  # visible ASCII
         description="Made by the client, new for each wish; a repetition gets the first answer.",
     ),
 ]

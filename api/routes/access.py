@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import SESSION_COOKIE, DatabaseDep, PrincipalDep, TokenDep
+from api.deps import SESSION_COOKIE, DatabaseDep, PrincipalDep, SettingsDep, TokenDep
 from api.errors import responses
 from gridsvc.access import service
 from gridsvc.db import NOBODY, clear_connection_errors
@@ -43,9 +43,13 @@ class SignInOut(BaseModel):
     token: str
 
 
-@router.post("", response_model=SignInOut, status_code=201, responses=responses(401, 422, 503))
-def sign_in(database: DatabaseDep, body: SignInIn, response: Response) -> SignInOut:
-    """Sign in."""
+@router.post("", response_model=SignInOut, status_code=201, responses=responses(401, 403, 422, 503))
+def sign_in(
+    settings: SettingsDep, database: DatabaseDep, body: SignInIn, response: Response
+) -> SignInOut:
+    """Sign in, where the settings allow development codes."""
+    if not settings.development_login:
+        raise NotSignedInError
     with clear_connection_errors(), database.session(NOBODY) as session, session.begin():
         token = service.sign_in(session, body.code)
     response.set_cookie(
@@ -64,7 +68,7 @@ def get_principal(principal: PrincipalDep) -> PrincipalOut:
     return PrincipalOut(name=principal.name, role=principal.role, territories=territories)
 
 
-@router.delete("", status_code=204, responses=responses(401, 503))
+@router.delete("", status_code=204, responses=responses(401, 403, 503))
 def sign_out(database: DatabaseDep, token: TokenDep, response: Response) -> None:
     """Sign out; the token ends at once."""
     if token is None:

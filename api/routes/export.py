@@ -1,13 +1,16 @@
 """Whole layers as GeoJSON, and vector tiles."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
 from typing import Annotated
 
+from anyio import CancelScope
 from fastapi import APIRouter, Header, Path
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.deps import DatabaseDep, PrincipalDep, SessionDep
 from api.errors import responses
@@ -40,9 +43,10 @@ def export_layer(
         features = service.stream_features(session, layer)
         first = list(islice(features, 1))
         opened.pop_all()
-    body = _collection(session, chain(first, features))
-    return StreamingResponse(
-        body,
+    return _SessionStream(
+        _collection(chain(first, features)),
+        features=features,
+        session=session,
         media_type=GEOJSON,
         headers={
             "Content-Disposition": f'attachment; filename="{layer}.geojson"',
@@ -51,14 +55,42 @@ def export_layer(
     )
 
 
-def _collection(session: ScopedSession, features: Iterator[str]) -> Iterator[str]:
-    with session:
-        yield '{"type":"FeatureCollection","features":['
-        separator = ""
-        while chunk := ",".join(islice(features, _FEATURES_A_CHUNK)):
-            yield separator + chunk
-            separator = ","
-        yield "]}"
+class _SessionStream(StreamingResponse):
+    """A streamed answer that gives back its session at its end, whatever ends it."""
+
+    def __init__(
+        self,
+        body: Iterator[str],
+        *,
+        features: Generator[str, None, None],
+        session: ScopedSession,
+        media_type: str,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(body, media_type=media_type, headers=headers)
+        self._features = features
+        self._session = session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the body; a reader who goes away cancels this, but not the closing."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await run_in_threadpool(self._close)
+
+    def _close(self) -> None:
+        self._features.close()
+        self._session.close()
+
+
+def _collection(features: Iterator[str]) -> Iterator[str]:
+    yield '{"type":"FeatureCollection","features":['
+    separator = ""
+    while chunk := ",".join(islice(features, _FEATURES_A_CHUNK)):
+        yield separator + chunk
+        separator = ","
+    yield "]}"
 
 
 @router.get(
@@ -67,7 +99,7 @@ def _collection(session: ScopedSession, features: Iterator[str]) -> Iterator[str
     responses={
         200: {"content": {MVT: {}}, "description": "A Mapbox vector tile."},
         304: {"description": "Unchanged."},
-        **responses(401, 403, 404, 422, 503),
+        **responses(401, 404, 422, 503),
     },
 )
 def get_tile(

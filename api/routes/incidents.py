@@ -28,7 +28,8 @@ from gridsvc.incidents.service import HeatFilter
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 ClassCode = Annotated[
-    str | None, Query(alias="class", max_length=40, description="One of the seven classes.")
+    str | None,
+    Query(alias="class", pattern="^[a-z_]{1,40}$", description="One of the seven classes."),
 ]
 
 

@@ -32,7 +32,9 @@ def list_communities(session: SessionDep) -> list[Community]:
 def list_compounds(
     session: SessionDep,
     community: CommunityCode | None = None,
-    name: Annotated[str | None, Query(max_length=60, description="Part of the name.")] = None,
+    name: Annotated[
+        str | None, Query(max_length=60, pattern=r"^[^\x00]*$", description="Part of the name.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, object]:

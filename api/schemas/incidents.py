@@ -1,13 +1,25 @@
 """Incidents and heat over the wire."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from gridsvc.db import new_id
 
+_FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+_CLOCK_AHEAD = timedelta(days=1)
+
+
+def _plausible(moment: datetime) -> datetime:
+    """Refuse years that no phone's clock has; a clock that is somewhat ahead may be."""
+    if not _FIRST_DAY <= moment <= datetime.now(UTC) + _CLOCK_AHEAD:
+        raise ValueError("not between the year 2000 and now")
+    return moment
+
+
+ReportTime = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Place = Literal["stairwell", "compound", "community", "outside"]
 
 
@@ -29,11 +41,15 @@ class IncidentIn(BaseModel):
     id: UUID = Field(default_factory=new_id, description="UUIDv7; phones make it offline.")
     category_code: str = Field(max_length=60, examples=["sanitation.rubbish"])
     summary: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+        str,
+        # PostgreSQL has no place for a NUL in text.
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$"
+        ),
     ] = Field(examples=["楼道堆放纸箱"])
     lon: float = Field(ge=-180, le=180, description="Degrees, EPSG:4326.")
     lat: float = Field(ge=-85, le=85, description="Degrees, EPSG:4326.")
-    reported_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    reported_at: ReportTime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class IncidentOut(BaseModel):

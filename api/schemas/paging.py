@@ -46,10 +46,11 @@ def decode_cursor(cursor: str | None, *, parts: int) -> tuple[str, ...] | None:
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        found = tuple(base64.urlsafe_b64decode(padded).decode().split("\n"))
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        found = ()
-    if len(found) != parts:
+        raise invalid_cursor() from None
+    found = tuple(text.split("\n"))
+    if len(found) != parts or not all(part.isprintable() and part for part in found):
         raise invalid_cursor()
     return found
 

@@ -52,7 +52,7 @@ class StairwellOut(BaseModel):
     building_name: str
     compound_code: str
     compound_name: str
-    household_count: int
+    household_count: int | None = Field(description="Null where too few to tell a planner.")
     area_m2: float
     lon: float
     lat: float

@@ -25,7 +25,8 @@ LEAST_SCALE = 0.1
 class Sample:
     """A sub-district with people and incidents; every geometry is EPSG:4326, lon-lat.
 
-    Nobody in it is real: names are drawn from lists, phones begin with 154, which no operator has.
+    Nobody in it is real: names are drawn from lists, and phones are 154000 with a serial number;
+    154 is, to our knowledge, given to no operator.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ def make_sample(*, seed: int = 1, scale: float = 1.0, progress: Progress | None 
     SampleScaleError
         ``scale`` is less than 0.1 or not a number.
     SampleSeedError
-        No town of this seed has room for everything; the next seed will.
+        No town of this seed has room for everything.
     """
     if not (isfinite(scale) and scale >= LEAST_SCALE):
         raise SampleScaleError(scale, LEAST_SCALE)

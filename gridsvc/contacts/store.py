@@ -264,7 +264,9 @@ def find_contact(session: Session, stairwell_code: str, *, on: date) -> Contact 
     return Contact(**{**found, "tier": TIERS[found["tier"]]}) if found else None
 
 
-def stairwell_states(session: Session, *, on: date) -> Subquery:
+def stairwell_states(
+    session: Session, *, on: date, communities: Sequence[int] | None = None
+) -> Subquery:
     """Return each stairwell's coverage: ``community_code``, ``code``, ``state``.
 
     A lead who carries more households than agreed makes all own stairwells ``overloaded``.
@@ -286,12 +288,17 @@ def stairwell_states(session: Session, *, on: date) -> Subquery:
     of_lead = and_(
         MemberRow.community_code == ContactRow.community_code, MemberRow.id == ContactRow.member_id
     )
+    wanted = [] if communities is None else [StairwellRow.community_code.in_(communities)]
     return (
         select(StairwellRow.community_code, StairwellRow.code, state.label("state"))
         .outerjoin(ContactRow, lead)
         .outerjoin(MemberRow, of_lead)
         .outerjoin(MemberAffiliationRow, _same_member(ContactRow, MemberAffiliationRow))
-        .where(in_scope(session, StairwellRow.community_code), StairwellRow.retired_on.is_(None))
+        .where(
+            in_scope(session, StairwellRow.community_code),
+            StairwellRow.retired_on.is_(None),
+            *wanted,
+        )
         .subquery("states")
     )
 

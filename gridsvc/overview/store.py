@@ -6,8 +6,10 @@ from geopandas import GeoDataFrame
 from sqlalchemy import ColumnElement, Subquery, and_, func, select
 from sqlalchemy.orm import Session
 
+from geodata.tiles import tile_box
 from gridsvc.contacts import store as contacts
 from gridsvc.db import in_scope, read_frame
+from gridsvc.territory import store as territory
 from gridsvc.territory import tiles
 from gridsvc.territory.store import with_parents
 from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow
@@ -22,7 +24,9 @@ _NAMES = (
 
 def read_coverage_tile(session: Session, *, zoom: int, x: int, y: int, on: date) -> bytes:
     """Return the stairwells of a tile with the ``state`` of their contact."""
-    states = contacts.stairwell_states(session, on=on)
+    # A contact serves one community, so the others' load need not be summed for this tile.
+    near = territory.communities_in(session, tile_box(zoom=zoom, x=x, y=y, margin=1))
+    states = contacts.stairwell_states(session, on=on, communities=near)
     columns = [*_NAMES, StairwellRow.household_count, states.c.state]
     rows = tiles.tile_rows(session, StairwellRow, columns, (zoom, x, y))
     joined = with_parents(rows).join(states, _is_state_of_stairwell(states))

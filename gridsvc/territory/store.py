@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from geodata.privacy import K
 from geodata.territory import Territory
-from gridsvc.db import SRID, copy_frame, in_scope, read_frame, scope_of
+from gridsvc.db import SRID, Box, copy_frame, in_scope, read_frame, scope_of
 from gridsvc.geojson import feature_text
 from gridsvc.territory.model import Community, Compound, Stairwell
 from gridsvc.territory.tables import (
@@ -263,6 +263,18 @@ def find_stairwell(session: Session, code: str) -> Stairwell | None:
         .one_or_none()
     )
     return Stairwell(**row) if row else None
+
+
+def communities_in(session: Session, box: Box) -> list[int]:
+    """Return the codes of the caller's communities whose outline may meet a box, EPSG:4326."""
+    return list(
+        session.scalars(
+            select(CommunityRow.code).where(
+                in_scope(session, CommunityRow.code),
+                CommunityRow.geom.op("&&")(func.ST_MakeEnvelope(*box, SRID)),
+            )
+        )
+    )
 
 
 def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int, str] | None:

@@ -6,6 +6,7 @@ Command: ``./grid bench demo``. The clock is the wall's; the last row adds up.
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ def _stages() -> Iterator[tuple[str, float, int]]:
         sample, seconds = _timed(lambda: make_sample(seed=1, scale=1.0))
         yield "make the sample", seconds, len(sample.territory.stairwells)
         for name, step in _steps(sample).items():
-            count, seconds = _timed(lambda step=step: _in_session(runtime, step))
+            count, seconds = _timed(partial(_in_session, runtime, step))
             yield name, seconds, count
         _, seconds = _timed(lambda: _first_page(runtime))
         yield "first page served", seconds, 1

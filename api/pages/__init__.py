@@ -1,0 +1,1 @@
+"""Pages for browsers: Jinja templates round folium maps."""

@@ -1,0 +1,94 @@
+"""The words of the pages: complete in both languages, with the same facts."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+
+import api.pages
+from api.pages.text import ago, clock, load_words, words_of
+from gridsvc.contacts.model import TIERS
+from gridsvc.incidents.model import STATUSES
+from gridsvc.territory.service import EXPORT_LAYERS
+
+FOLDER = Path(api.pages.__file__).parent
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def facts_of(phrase: Any) -> set[str]:
+    """Return the names in a phrase; of a pair, those of the form for many."""
+    text = phrase["other"] if isinstance(phrase, dict) else phrase
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(load_words()))
+def test_a_phrase_is_there_in_both_languages(key: str) -> None:
+    phrase = load_words()[key]
+    assert set(phrase) == {"zh", "en"}
+    for language in ("zh", "en"):
+        text = phrase[language]
+        assert text
+        if isinstance(text, dict):
+            assert set(text) == {"one", "other"}
+
+
+def test_facts_of_one_language_are_known_to_the_caller_of_the_other() -> None:
+    # Chinese may leave out a number that English needs; neither may name what is not given.
+    differing = {
+        key: facts_of(phrase["zh"]) ^ facts_of(phrase["en"])
+        for key, phrase in load_words().items()
+        if facts_of(phrase["zh"]) != facts_of(phrase["en"])
+    }
+    assert differing == {"heat_headline": {"n", "total"}}
+
+
+def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_over() -> None:
+    sources = [
+        path.read_text("utf-8") for path in FOLDER.rglob("*") if path.suffix in {".py", ".html"}
+    ]
+    said = {key for text in sources for key in re.findall(r'''say\(\s*["'](\w+)["'][,)]''', text)}
+    listed = {key for text in sources for key in re.findall(r'''["'](\w+)["']''', text)}
+    made = {
+        *(f"status_{status}" for status in STATUSES),
+        *(f"tier_{tier}" for tier in TIERS),
+        *(f"layer_{layer}" for layer in EXPORT_LAYERS),
+        *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
+        *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
+        *(
+            f"error_{kind}{part}"
+            for kind in (403, 404, 422, 503, "other")
+            for part in ("", "_text")
+        ),
+    }
+    known = set(load_words())
+    assert (said | made) - known == set()
+    assert known - listed - made == set()
+
+
+def test_one_is_said_otherwise_than_many() -> None:
+    say = words_of("en")
+    assert say("card_incidents", n=1) == "incident"
+    assert say("card_incidents", n=0) == say("card_incidents", n=2) == "incidents"
+
+
+@pytest.mark.parametrize(
+    ("past", "words"),
+    [
+        (timedelta(0), "1 分钟前"),
+        (timedelta(minutes=59), "59 分钟前"),
+        (timedelta(hours=1), "1 小时前"),
+        (timedelta(hours=47), "1 天前"),
+        (timedelta(days=7), "2026-02-25"),
+    ],
+)
+def test_the_recent_past_is_told_from_now_and_the_far_past_by_its_date(
+    past: timedelta, words: str
+) -> None:
+    assert ago(NOW - past, NOW, words_of("zh")) == words
+
+
+def test_times_are_those_of_the_place() -> None:
+    assert clock(NOW) == "20:00"

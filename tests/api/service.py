@@ -1,0 +1,141 @@
+"""The application over a clone, callers signed in to it, and a witness of every answer."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.app import create_app
+from gridsvc.access import service as access
+from gridsvc.access.model import DevelopmentAccount
+from gridsvc.settings import Settings
+from tests import town
+from tests.databases import Clone
+
+PROBLEM = "application/problem+json"
+
+
+class Witness:
+    """ASGI middleware that holds each answer against the OpenAPI document of the app.
+
+    Attributes
+    ----------
+    seen
+        Method, path template and status of every answer of a documented operation.
+    faults
+        Answers that the document does not promise, and errors that are no problem documents.
+    """
+
+    def __init__(self, app: ASGIApp, document: dict[str, Any]) -> None:
+        self.app = app
+        self.paths: dict[str, Any] = document["paths"]
+        self.seen: set[tuple[str, str, int]] = set()
+        self.faults: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope, message)
+            await send(message)
+
+        await self.app(scope, receive, noting if scope["type"] == "http" else send)
+
+    def _note(self, scope: Scope, message: Message) -> None:
+        status = int(message["status"])
+        media_type = Headers(raw=message["headers"]).get("content-type", "").partition(";")[0]
+        template = getattr(scope.get("route"), "path", "") or self._template_of(scope["path"])
+        operation = self.paths.get(template, {}).get(scope["method"].lower())
+        if operation is None:
+            is_page = status < 400 or not scope["path"].startswith(("/api/", "/tiles/"))
+            if not is_page and media_type != PROBLEM:
+                self.faults.append(f"{scope['method']} {scope['path']}: {status} as {media_type}")
+            return
+        self.seen.add((scope["method"], template, status))
+        answer = operation["responses"].get(str(status))
+        if answer is None:
+            self.faults.append(f"{scope['method']} {template}: {status} is not documented")
+        elif status in {204, 304}:
+            pass  # no content, so no type either
+        elif media_type not in answer.get("content", {}):
+            self.faults.append(f"{scope['method']} {template}: {status} as {media_type}")
+
+    def _template_of(self, path: str) -> str:
+        """Return the path template of a request that was answered before it was routed."""
+        parts = path.split("/")
+        for template in self.paths:
+            wanted = template.split("/")
+            if len(wanted) == len(parts) and all(
+                "{" in want or want == part for want, part in zip(wanted, parts, strict=True)
+            ):
+                return template
+        return path
+
+
+@dataclass
+class Service:
+    """The application over one database."""
+
+    clone: Clone
+    app: FastAPI
+    witness: Witness
+    _callers: dict[tuple[str, tuple[int, ...]], TestClient] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return self.app.openapi()
+
+    def account(self, role: str, codes: tuple[int, ...]) -> DevelopmentAccount:
+        """Make an account, with its login code."""
+        account = DevelopmentAccount(uuid4(), f"{role} {codes}", role, codes, access.new_code())
+        with town.job_session(self.clone.job) as session, session.begin():
+            access.make_development_accounts(session, [account])
+        return account
+
+    def visitor(self) -> TestClient:
+        """Return somebody who has not signed in."""
+        return TestClient(self.witness)
+
+    def caller(self, role: str, *codes: int) -> TestClient:
+        """Return somebody of a role and territory, signed in by token."""
+        key = (role, codes)
+        if key not in self._callers:
+            self._callers[key] = self.sign_in(self.account(role, codes))
+        return self._callers[key]
+
+    def sign_in(self, account: DevelopmentAccount) -> TestClient:
+        client = TestClient(self.witness)
+        answer = client.post("/api/v1/session", json={"code": account.code})
+        assert answer.status_code == 201, answer.text
+        client.cookies.clear()
+        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return client
+
+
+@contextmanager
+def serving(clone: Clone) -> Iterator[Service]:
+    """Serve a database inside this process, and hold every answer to the document."""
+    settings = Settings(development_login=True)
+    app = create_app(settings, clone.api)
+    service = Service(clone, app, Witness(app, app.openapi()))
+    yield service
+    assert service.witness.faults == []
+
+
+def is_problem(answer: Any, status: int, code: str) -> bool:
+    """Say whether an answer is a problem document of that status and kind (RFC 9457)."""
+    body = json.loads(answer.content)
+    return bool(
+        answer.status_code == status == body["status"]
+        and answer.headers["content-type"] == PROBLEM
+        and body["type"] == f"/problems/{code}"
+        and body["title"]
+        and body["detail"].endswith((".", "?"))
+        and "\n" not in body["detail"]
+    )

@@ -1,0 +1,379 @@
+"""The OpenAPI document promises every status that is sent, and every promise can be kept."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from gridsvc.settings import Settings
+from tests import town
+from tests.api.service import PROBLEM, Service, Witness, is_problem
+from tests.databases import Clone
+
+pytestmark = pytest.mark.db
+
+A, B, STREET = town.EAST_SHORE, town.WEST_BRIDGE, town.STREET
+NOTHING = "00000000-0000-7000-8000-000000000000"
+ROUTE = str(town.id_of("route", A))
+INCIDENT = str(town.id_of("incident", A, "lift.fault", 0))
+REPORT = {"category_code": "lift.fault", "summary": "电梯停了", "lon": 113.152, "lat": 23.032}
+KEY = {"Idempotency-Key": "status-test-key"}
+FORGED = {"Origin": "http://elsewhere.example"}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request that provokes a status; ``{plan}`` in the path is the plan of community A."""
+
+    method: str
+    path: str
+    role: str | None = "coordinator"
+    send: dict[str, Any] = field(default_factory=dict)
+    before: "tuple[Ask, ...]" = ()
+
+
+def get(path: str, role: str | None = "coordinator", **send: Any) -> Ask:
+    return Ask("GET", path, role, send)
+
+
+def post(
+    path: str, body: object = None, *before: Ask, role: str | None = "coordinator", **send: Any
+) -> Ask:
+    return Ask("POST", path, role, {"json": body, **send}, before)
+
+
+def listed(path: str, *, planner: int) -> dict[int, Ask]:
+    """Return the requests of a paged list, which a planner gets or is refused."""
+    found = {200: get(path), 422: get(f"{path}?cursor=!")}
+    return found | {planner: get(path, "planner")} if planner != 200 else found
+
+
+def thing(path: str, known: str, *, absent: str, wrong: str, planner: int) -> dict[int, Ask]:
+    """Return the requests of one thing by its code or id."""
+    found = {
+        200: get(path.format(known)),
+        404: get(path.format(absent)),
+        422: get(path.format(wrong)),
+    }
+    return found | {planner: get(path.format(known), "planner")} if planner != 200 else found
+
+
+COMPOUND, STAIRWELL = town.compound_code(A), town.stairwell_code(A)
+V1 = "/api/v1"
+PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
+    ("GET", "/healthz"): {200: get("/healthz", None)},
+    ("GET", "/readyz"): {200: get("/readyz", None)},
+    ("POST", f"{V1}/session"): {
+        401: post(f"{V1}/session", {"code": "not a code"}, role=None),
+        403: post(f"{V1}/session", {"code": "not a code"}, role=None, headers=FORGED),
+        422: post(f"{V1}/session", {"code": "short"}, role=None),
+    },
+    ("GET", f"{V1}/session"): {200: get(f"{V1}/session")},
+    ("DELETE", f"{V1}/session"): {
+        204: Ask("DELETE", f"{V1}/session", "administrator"),
+        403: Ask("DELETE", f"{V1}/session", send={"headers": FORGED}),
+    },
+    ("GET", f"{V1}/communities"): {200: get(f"{V1}/communities")},
+    ("GET", f"{V1}/compounds"): listed(f"{V1}/compounds", planner=200),
+    ("GET", f"{V1}/compounds/{{code}}"): thing(
+        f"{V1}/compounds/{{}}", COMPOUND, absent="9" * 15, wrong="1", planner=200
+    ),
+    ("GET", f"{V1}/stairwells"): listed(f"{V1}/stairwells", planner=200),
+    ("GET", f"{V1}/stairwells/{{code}}"): thing(
+        f"{V1}/stairwells/{{}}", STAIRWELL, absent="9" * 20, wrong="1", planner=200
+    ),
+    ("GET", f"{V1}/stairwells/{{code}}/card"): thing(
+        f"{V1}/stairwells/{{}}/card", STAIRWELL, absent="9" * 20, wrong="1", planner=403
+    ),
+    ("GET", f"{V1}/contacts/plans"): listed(f"{V1}/contacts/plans", planner=403),
+    ("POST", f"{V1}/contacts/plans"): {
+        200: post(
+            f"{V1}/contacts/plans",
+            {"time_limit_s": 0.1},
+            post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}, headers=KEY),
+            headers=KEY,
+        ),
+        201: post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}),
+        403: post(f"{V1}/contacts/plans", {}, role="planner"),
+        404: post(f"{V1}/contacts/plans", {"community_code": B}),
+        422: post(f"{V1}/contacts/plans", {"time_limit_s": 999}),
+    },
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}"): thing(
+        f"{V1}/contacts/plans/{{}}", "{plan}", absent=NOTHING, wrong="x", planner=403
+    ),
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}/lines"): thing(
+        f"{V1}/contacts/plans/{{}}/lines", "{plan}", absent=NOTHING, wrong="x", planner=403
+    ),
+    ("POST", f"{V1}/contacts/plans/{{plan_id}}/apply"): {
+        200: post(
+            f"{V1}/contacts/plans/{{proposed}}/apply",
+            None,
+            post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}),
+        ),
+        403: post(f"{V1}/contacts/plans/{{plan}}/apply", role="planner"),
+        404: post(f"{V1}/contacts/plans/{NOTHING}/apply"),
+        409: post(f"{V1}/contacts/plans/{{plan}}/apply"),
+        422: post(f"{V1}/contacts/plans/x/apply"),
+    },
+    ("GET", f"{V1}/contacts/coverage"): {
+        200: get(f"{V1}/contacts/coverage"),
+        403: get(f"{V1}/contacts/coverage", "planner"),
+        422: get(f"{V1}/contacts/coverage?community=1"),
+    },
+    ("GET", f"{V1}/categories"): {200: get(f"{V1}/categories")},
+    ("GET", f"{V1}/incidents"): listed(f"{V1}/incidents", planner=403),
+    ("GET", f"{V1}/incidents/{{incident_id}}"): thing(
+        f"{V1}/incidents/{{}}", INCIDENT, absent=NOTHING, wrong="x", planner=403
+    ),
+    ("POST", f"{V1}/incidents"): {
+        200: post(
+            f"{V1}/incidents", REPORT, post(f"{V1}/incidents", REPORT, headers=KEY), headers=KEY
+        ),
+        201: post(f"{V1}/incidents", REPORT),
+        403: post(f"{V1}/incidents", REPORT, role="planner"),
+        409: post(f"{V1}/incidents", REPORT | {"id": INCIDENT, "summary": "另一件"}),
+        422: post(f"{V1}/incidents", REPORT | {"category_code": "nothing"}),
+    },
+    ("GET", f"{V1}/heat"): {
+        200: get(f"{V1}/heat"),
+        403: get(f"{V1}/heat?class=lift", "planner"),
+        422: get(f"{V1}/heat?zoom=3"),
+    },
+    ("GET", f"{V1}/patrols/routes"): listed(f"{V1}/patrols/routes", planner=403),
+    ("GET", f"{V1}/patrols/routes/{{route_id}}"): thing(
+        f"{V1}/patrols/routes/{{}}", ROUTE, absent=NOTHING, wrong="x", planner=403
+    ),
+    ("GET", f"{V1}/patrols/routes/{{route_id}}/left-out"): thing(
+        f"{V1}/patrols/routes/{{}}/left-out", ROUTE, absent=NOTHING, wrong="x", planner=403
+    ),
+    ("POST", f"{V1}/patrols/evenings"): {
+        200: post(
+            f"{V1}/patrols/evenings",
+            {"day": "2030-01-01"},
+            post(f"{V1}/patrols/evenings", {"day": "2030-01-01"}, headers=KEY),
+            headers=KEY,
+        ),
+        201: post(f"{V1}/patrols/evenings", {"day": "2030-01-01"}),
+        403: post(f"{V1}/patrols/evenings", {"day": "2030-01-01"}, role="planner"),
+        422: post(f"{V1}/patrols/evenings", {"day": "tonight"}),
+    },
+    ("GET", f"{V1}/results"): {200: get(f"{V1}/results"), 403: get(f"{V1}/results", "planner")},
+    ("GET", f"{V1}/export/{{layer}}.geojson"): {
+        200: get(f"{V1}/export/compounds.geojson"),
+        403: get(f"{V1}/export/incidents.geojson", "planner"),
+        404: get(f"{V1}/export/people.geojson"),
+        422: get(f"{V1}/export/PEOPLE.geojson"),
+    },
+    ("GET", "/tiles/{layer}/{z}/{x}/{y}.mvt"): {
+        200: get("/tiles/compounds/14/13341/7114.mvt"),
+        404: get("/tiles/people/0/0/0.mvt"),
+        422: get("/tiles/compounds/99/0/0.mvt"),
+    },
+}
+# Provoked for every operation alike, or in tests of their own.
+ALIKE = {401, 503}
+ELSEWHERE = {
+    ("POST", f"{V1}/session"): {201},
+    ("GET", "/tiles/{layer}/{z}/{x}/{y}.mvt"): {304},
+    ("GET", f"{V1}/patrols/routes/{{route_id}}"): {304},
+}
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("POST", f"{V1}/session")}
+
+
+def documented(document: dict[str, Any]) -> dict[tuple[str, str], set[int]]:
+    return {
+        (method.upper(), path): {int(status) for status in operation["responses"]}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def ask(service: Service, request: Ask) -> Any:
+    """Send the requests that come before, then the request itself."""
+    proposed = ""
+    for earlier in request.before:
+        answer = ask(service, earlier)
+        assert answer.status_code == 201, answer.text
+        proposed = answer.json().get("plans", [{}])[0].get("id", "")
+    client = service.caller(request.role, A) if request.role else service.visitor()
+    plans = service.caller("coordinator", A).get(f"{V1}/contacts/plans").json()["items"]
+    path = request.path.replace("{plan}", plans[-1]["id"]).replace("{proposed}", proposed)
+    return client.request(request.method, path, **request.send)
+
+
+@pytest.fixture(scope="module")
+def promises(shared_service: Service) -> dict[tuple[str, str], set[int]]:
+    return documented(shared_service.document)
+
+
+def test_this_table_provokes_every_promised_status(
+    promises: dict[tuple[str, str], set[int]],
+) -> None:
+    provoked = {
+        operation: (set(requests) | ELSEWHERE.get(operation, set())) - ALIKE
+        for operation, requests in PROVOKED.items()
+    }
+    assert provoked == {operation: statuses - ALIKE for operation, statuses in promises.items()}
+
+
+@pytest.mark.parametrize("operation", PROVOKED, ids=" ".join)
+def test_every_promised_status_is_sent(own_service: Service, operation: tuple[str, str]) -> None:
+    for status, request in PROVOKED[operation].items():
+        answer = ask(own_service, request)
+        assert answer.status_code == status, answer.text
+        assert (*operation, status) in own_service.witness.seen
+        if status >= 400:
+            assert answer.headers["content-type"] == PROBLEM
+            assert answer.json()["status"] == status
+            assert answer.headers["Cache-Control"].endswith("no-store")
+
+
+def address(path: str) -> str:
+    """Fill in an operation's path: what stands there does not matter before signing in."""
+    names = {"{code}": "9" * 20, "{plan_id}": NOTHING, "{incident_id}": NOTHING}
+    names |= {"{route_id}": NOTHING, "{layer}": "compounds", "{z}": "0", "{x}": "0", "{y}": "0"}
+    for name, value in names.items():
+        path = path.replace(name, value)
+    return path.replace("9" * 20, "9" * 15) if "compounds/" in path else path
+
+
+BODIES = {
+    f"{V1}/session": {"code": "a code of nobody"},
+    f"{V1}/incidents": REPORT,
+    f"{V1}/contacts/plans": {},
+    f"{V1}/patrols/evenings": {"day": "2030-01-01"},
+}
+
+
+@pytest.mark.parametrize("operation", [key for key in PROVOKED if key not in OPEN], ids=" ".join)
+@pytest.mark.parametrize("token", [None, "Bearer", "Bearer nonsense", "Basic abc", "Bearer \xe9"])
+def test_without_a_valid_token_the_answer_is_401(
+    service: Service, operation: tuple[str, str], token: str | None
+) -> None:
+    method, path = operation
+    if (method, token) == ("DELETE", "Bearer nonsense") or (method, token) == (
+        "DELETE",
+        "Bearer \xe9",
+    ):
+        return  # signing out a token that is none ends nothing, and says nothing about it
+    headers = {} if token is None else {b"Authorization": token.encode("latin-1")}
+    answer = service.visitor().request(
+        method,
+        address(path),
+        headers=headers,
+        json=BODIES.get(path) if method == "POST" else None,
+    )
+    assert is_problem(answer, 401, "not-signed-in")
+
+
+@pytest.mark.parametrize("operation", [key for key in PROVOKED if key[0] != "GET"], ids=" ".join)
+def test_a_change_sent_from_another_site_is_refused(
+    service: Service, operation: tuple[str, str]
+) -> None:
+    method, path = operation
+    answer = service.caller("coordinator", A).request(method, address(path), headers=FORGED)
+    assert is_problem(answer, 403, "foreign-origin")
+
+
+def test_while_the_database_is_down_every_route_says_503_and_when_to_come_back(
+    own_service: Service, promises: dict[tuple[str, str], set[int]]
+) -> None:
+    client = own_service.caller("coordinator", A)
+    cluster = own_service.clone.cluster
+    assert cluster.release()
+    try:
+        for method, path in PROVOKED:
+            answer = client.request(
+                method, address(path), json=BODIES.get(path) if method == "POST" else None
+            )
+            if path == "/healthz":
+                assert answer.status_code == 200
+                continue
+            assert is_problem(answer, 503, "database-down"), (method, path, answer.text)
+            assert answer.headers["Retry-After"] == "5"
+            assert 503 in promises[method, path]
+    finally:
+        cluster.start()
+    assert client.get("/readyz").json()["status"] == "ready"
+    assert client.get("/api/v1/compounds").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v1/compounds", 405),
+        ("PUT", "/api/v1/incidents", 405),
+        ("GET", "/tiles/compounds/0/0/0.png", 404),
+    ],
+)
+def test_what_is_no_operation_is_a_problem_too(
+    service: Service, method: str, path: str, status: int
+) -> None:
+    answer = service.caller("coordinator", A).request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["status"] == status
+
+
+def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
+    town_database: Clone, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(Settings(), town_database.api)
+
+    @app.get("/boom")
+    def boom() -> None:
+        raise RuntimeError(str(uuid4()) + " 甲某 13800001234")
+
+    answer = TestClient(app, raise_server_exceptions=False).get("/boom")
+    assert is_problem(answer, 500, "internal")
+    assert "13800001234" not in answer.text
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "unexpected error"
+    ]
+
+
+def test_the_witness_reports_what_is_not_documented() -> None:
+    app = FastAPI()
+
+    @app.get("/api/v1/quiet")
+    def quiet(word: str) -> PlainTextResponse:
+        return PlainTextResponse(word, status_code=418)
+
+    witness = Witness(app, app.openapi())
+    client = TestClient(witness)
+    client.get("/api/v1/quiet?word=tea")
+    client.get("/api/v1/quiet")
+    client.get("/api/v1/nothing")
+    assert witness.faults == [
+        "GET /api/v1/quiet: 418 is not documented",
+        "GET /api/v1/nothing: 404 as application/json",
+    ]
+    assert witness.seen == {("GET", "/api/v1/quiet", 418), ("GET", "/api/v1/quiet", 422)}
+
+
+@pytest.mark.parametrize("path", [f"{V1}/session", *BODIES])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"summary": "\xff"}',
+        b"\xff\xfe\x00",
+        b"{",
+        b"",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"NaN",
+        b"[" * 9999,
+    ],
+)
+def test_a_body_that_is_no_json_object_is_a_422(service: Service, path: str, body: bytes) -> None:
+    answer = service.caller("coordinator", A).post(
+        path, content=body, headers={"content-type": "application/json"}
+    )
+    assert is_problem(answer, 422, "invalid-request")

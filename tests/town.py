@@ -1,0 +1,390 @@
+"""A town small enough to count by hand, with a row in every table of each of two communities.
+
+Two communities lie side by side, 4 × 4 thousandths of a degree each, the second one to the east.
+Each has two compounds (west, east), each of these two buildings (south, north) of three stairwells
+(west to east). Everything is given from the south-west corner of its community, in units of
+1/10,000 of a degree. Outside lies what is north of 23.034.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID, uuid5
+
+import pandas as pd
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+from shapely import LineString, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from geodata.territory import Territory
+from gridsvc.access import service as access
+from gridsvc.contacts import service as contacts
+from gridsvc.db import Database, Interval, Scope
+from gridsvc.incidents import service as incidents
+from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
+from gridsvc.people import service as people
+from gridsvc.people.phones import new_key
+from gridsvc.territory import service as territory
+
+STREET = 440605011000
+EAST_SHORE, WEST_BRIDGE = 440605011001, 440605011002
+COMMUNITIES = {EAST_SHORE: "东岸社区", WEST_BRIDGE: "西桥社区"}
+WEST, SOUTH = 113.150, 23.030
+UNIT = 1e-4
+ACCOUNT = UUID("0193a5e4-0000-7000-8000-000000000001")
+_NAMESPACE = UUID("5f0c0c1e-3d8a-4a53-9b0a-3b1f6f3f7a10")
+
+# Of each community: members, building chiefs, organisations, teams.
+PEOPLE = {EAST_SHORE: (9, 3, 2, 1), WEST_BRIDGE: (7, 2, 3, 2)}
+HOUSEHOLDS = (4, 20, 30)
+"""Households of the three stairwells of each building; four are too few for a planner to see."""
+
+MONTH = datetime(2020, 5, 4, 20, 0, tzinfo=UTC)
+RELEASE_DAY = date(2020, 7, 1)
+NIGHT = datetime(2020, 6, 5, 11, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """So many incidents of one category at one place."""
+
+    count: int
+    category_code: str
+    x: float
+    y: float
+
+
+IN_STAIRWELL, IN_LAST_STAIRWELL, IN_COMPOUND, IN_COMMUNITY = (5, 6), (33, 28), (10, 15), (20, 20)
+BATCHES = {
+    EAST_SHORE: (
+        Batch(12, "sanitation.rubbish", *IN_STAIRWELL),
+        Batch(9, "parking.blocking", *IN_LAST_STAIRWELL),
+        Batch(2, "parking.ebike", *IN_COMPOUND),
+        Batch(1, "lift.fault", *IN_COMMUNITY),
+    ),
+    WEST_BRIDGE: (
+        Batch(7, "neighbour_dispute.noise", *IN_STAIRWELL),
+        Batch(3, "parking.blocking", *IN_COMPOUND),
+    ),
+    STREET: (Batch(2, "security.theft", 10, 60),),
+}
+
+
+def id_of(*parts: object) -> UUID:
+    """Return the same id for the same words."""
+    return uuid5(_NAMESPACE, "-".join(map(str, parts)))
+
+
+def place(community_code: int, x: float, y: float) -> tuple[float, float]:
+    """Return lon, lat of a place in a community, given in units from its south-west corner."""
+    column = 1 if community_code == WEST_BRIDGE else 0
+    return round(WEST + (x + 40 * column) * UNIT, 7), round(SOUTH + y * UNIT, 7)
+
+
+def rectangle(
+    community_code: int, corner: tuple[float, float], size: tuple[float, float]
+) -> Polygon:
+    xmin, ymin = place(community_code, *corner)
+    xmax, ymax = place(community_code, corner[0] + size[0], corner[1] + size[1])
+    return box(xmin, ymin, xmax, ymax)
+
+
+def compound_code(community_code: int, number: int = 1) -> str:
+    return f"{community_code}{number:03d}"
+
+
+def stairwell_code(
+    community_code: int, *, compound: int = 1, building: int = 1, number: int = 1
+) -> str:
+    return f"{compound_code(community_code, compound)}{building:03d}{number:02d}"
+
+
+def make_territory() -> Territory:
+    """Return the town's frames, EPSG:4326."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        layer: [] for layer in ("communities", "compounds", "buildings", "stairwells", "walkways")
+    }
+    for code, name in COMMUNITIES.items():
+        outline = rectangle(code, (0, 0), (40, 40))
+        rows["communities"].append({"code": code, "name": name, "geometry": outline})
+        rows["walkways"] += _walkways(code)
+        for number in (1, 2):
+            _add_compound(rows, code, number)
+    compounds = _frame(rows["compounds"])
+    return Territory(
+        STREET,
+        "试验街道",
+        communities=_frame(rows["communities"]),
+        compounds=compounds.assign(built_year=compounds["built_year"].astype("Int64")),
+        buildings=_frame(rows["buildings"]),
+        stairwells=_frame(rows["stairwells"]),
+        walkways=_frame(rows["walkways"]),
+    )
+
+
+def _add_compound(rows: dict[str, list[dict[str, Any]]], community_code: int, number: int) -> None:
+    code, left = compound_code(community_code, number), 1 + 20 * (number - 1)
+    rows["compounds"].append(
+        {
+            "code": code,
+            "community_code": community_code,
+            "name": f"{'东西'[number - 1]}苑_{number}%",
+            "built_year": 2006 if number == 1 else None,
+            "is_demonstration": number == 1,
+            "geometry": rectangle(community_code, (left, 1), (18, 38)),
+        }
+    )
+    for building in (1, 2):
+        parent = {"community_code": community_code, "compound_code": code}
+        low = 5 + 20 * (building - 1)
+        own = f"{code}{building:03d}"
+        footprint = rectangle(community_code, (left + 3, low), (12, 4))
+        rows["buildings"].append(
+            parent
+            | {"code": own, "name": f"{building}栋", "kind": "slab", "levels": 8}
+            | {"geometry": footprint}
+        )
+        for stairwell, households in enumerate(HOUSEHOLDS, start=1):
+            part = rectangle(community_code, (left + 3 + 4 * (stairwell - 1), low), (4, 4))
+            rows["stairwells"].append(
+                parent
+                | {"code": f"{own}{stairwell:02d}", "building_code": own}
+                | {"name": f"{stairwell}梯", "household_count": households, "geometry": part}
+            )
+
+
+def _walkways(community_code: int) -> list[dict[str, Any]]:
+    """Four arms that meet in the middle."""
+    middle = place(community_code, 20, 20)
+    ends = {"street": [(0, 20), (40, 20)], "footpath": [(20, 0), (20, 40)]}
+    return [
+        {
+            "id": str(id_of("walkway", community_code, end)),
+            "community_code": community_code,
+            "kind": kind,
+            "name": "中街" if kind == "street" else None,
+            "geometry": LineString([place(community_code, *end), middle]),
+        }
+        for kind, pair in ends.items()
+        for end in pair
+    ]
+
+
+def make_members() -> GeoDataFrame:
+    """Return the members: every second one is in the Party, the last of each is unavailable."""
+    rows: list[dict[str, Any]] = []
+    for community_code, (count, *_) in PEOPLE.items():
+        homes = [
+            stairwell_code(community_code, compound=compound, building=building, number=number)
+            for compound in (1, 2)
+            for building in (1, 2)
+            for number in (1, 2, 3)
+        ]
+        for number in range(count):
+            is_party = number % 2 == 0
+            rows.append(
+                {
+                    "id": str(id_of("member", community_code, number)),
+                    "community_code": community_code,
+                    "name": f"甲{number}",
+                    "phone": f"1540000{number:04d}",
+                    "affiliation": "party_member" if is_party else "masses",
+                    "reported_in_on": date(2020, 1, 1) if is_party else None,
+                    "capacity_households": 60,
+                    "capacity_stairwells": 3,
+                    "available": number < count - 1,
+                    "home_stairwell_code": homes[number] if number else None,
+                    "geometry": Point(place(community_code, 5 + number, 15)),
+                }
+            )
+    return _frame(rows)
+
+
+def make_posts() -> DataFrame:
+    return DataFrame(
+        [
+            {
+                "id": str(id_of("post", community_code, number)),
+                "community_code": community_code,
+                "kind": "building_chief",
+                "member_id": str(id_of("member", community_code, number)),
+                "compound_code": compound_code(community_code),
+                "building_code": f"{compound_code(community_code)}001",
+            }
+            for community_code, (_, chiefs, *_) in PEOPLE.items()
+            for number in range(chiefs)
+        ]
+    )
+
+
+def make_organisations() -> DataFrame:
+    return DataFrame(
+        [
+            {
+                "id": str(id_of("organisation", community_code, number)),
+                "community_code": community_code,
+                "compound_code": compound_code(community_code) if number else None,
+                "kind": "society" if number else "party_branch",
+                "name": f"第{number}社",
+                "people": 10 + number,
+            }
+            for community_code, (_, _, count, _) in PEOPLE.items()
+            for number in range(count)
+        ]
+    )
+
+
+def make_teams() -> GeoDataFrame:
+    return _frame(
+        [
+            {
+                "id": str(id_of("team", community_code, number)),
+                "community_code": community_code,
+                "name": f"第{number + 1}队",
+                "starts": time(19, 30),
+                "ends": time(21, 30),
+                "geometry": Point(place(community_code, 20, 20)),
+            }
+            for community_code, (_, _, _, count) in PEOPLE.items()
+            for number in range(count)
+        ]
+    )
+
+
+def make_incidents() -> GeoDataFrame:
+    """Return the incidents of `BATCHES`; the first of each batch is closed."""
+    rows: list[dict[str, Any]] = []
+    for community_code, batches in BATCHES.items():
+        for batch in batches:
+            for number in range(batch.count):
+                at = MONTH + pd.Timedelta(days=len(rows))
+                is_closed = number == 0
+                rows.append(
+                    {
+                        "id": str(id_of("incident", community_code, batch.category_code, number)),
+                        "category_code": batch.category_code,
+                        "status": "closed" if is_closed else "reported",
+                        "reported_at": at,
+                        "closed_at": at + pd.Timedelta(days=2) if is_closed else None,
+                        "summary": f"第{len(rows)}件",
+                        "geometry": Point(place(community_code, batch.x, batch.y)),
+                    }
+                )
+    found = _frame(rows)
+    return found.assign(
+        reported_at=pd.to_datetime(found["reported_at"], utc=True),
+        closed_at=pd.to_datetime(found["closed_at"], utc=True),
+    )
+
+
+def _frame(rows: list[dict[str, Any]]) -> GeoDataFrame:
+    geometries: list[BaseGeometry] = [row["geometry"] for row in rows]
+    return GeoDataFrame(
+        DataFrame(rows).drop(columns="geometry"), geometry=geometries, crs="EPSG:4326"
+    )
+
+
+def load(session: Session) -> None:
+    """Load the town as the job, by the services that the commands use."""
+    incidents.apply_catalogue(session)
+    territory.load(session, make_territory())
+    people.load(
+        session,
+        members=make_members(),
+        posts=make_posts(),
+        organisations=make_organisations(),
+        phone_key=new_key(),
+    )
+    add_teams(session)
+    incidents.add_many(session, make_incidents())
+
+
+def add_teams(session: Session) -> None:
+    teams: list[Any] = list(make_teams().itertuples(index=False))
+    session.execute(
+        insert(TeamRow),
+        [
+            {
+                "community_code": team.community_code,
+                "id": UUID(str(team.id)),
+                "name": team.name,
+                "starts": team.starts,
+                "ends": team.ends,
+                "geom": f"SRID=4326;{team.geometry.wkt}",
+            }
+            for team in teams
+        ],
+    )
+
+
+def live(database: Database) -> None:
+    """Fill the town as the job: contacts, a release of heat, an evening of patrols, audit."""
+    with job_session(database) as session, session.begin():
+        load(session)
+    with job_session(database) as session, session.begin():
+        for plan in contacts.propose(session, time_limit_s=0.5, seed=1).plans:
+            contacts.apply(session, plan.id)
+        incidents.release_heat(session, today=RELEASE_DAY)
+    for community_code in COMMUNITIES:
+        with job_session(database, community_code) as session, session.begin():
+            add_patrol(session, community_code)
+            access.keep_answer(
+                session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
+            )
+
+
+def job_session(database: Database, code: int = STREET) -> Session:
+    scope = Scope("job", (Interval.of(code),), account=ACCOUNT)
+    return database.session(scope)
+
+
+def add_patrol(session: Session, community_code: int) -> None:
+    """Write one evening of the first team: two stops, one stairwell left out."""
+    key = {"community_code": community_code}
+    shift_id, route_id, run_id = (id_of(what, community_code) for what in ("shift", "route", "run"))
+    during = Range(NIGHT, NIGHT + pd.Timedelta(hours=2))
+    team_id = id_of("team", community_code, 0)
+    session.execute(insert(ShiftRow).values(**key, id=shift_id, team_id=team_id, during=during))
+    line = LineString([place(community_code, 20, 20), place(community_code, 20, 0)])
+    session.execute(
+        insert(RouteRow).values(
+            **key,
+            id=route_id,
+            run_id=run_id,
+            shift_id=shift_id,
+            network="streets",
+            seed=1,
+            distance_m=222,
+            walk_s=178,
+            prize=130,
+            geom=f"SRID=4326;{line.wkt}",
+        )
+    )
+    for position in (1, 2):
+        session.execute(
+            insert(StopRow).values(
+                **key,
+                route_id=route_id,
+                position=position,
+                stairwell_code=stairwell_code(community_code, number=position),
+                prize=65,
+                facts={"incidents": 12},
+                arrives_at=NIGHT + pd.Timedelta(minutes=10 * position),
+                departs_at=NIGHT + pd.Timedelta(minutes=10 * position + 2),
+                geom=f"SRID=4326;{Point(place(community_code, 5, 6)).wkt}",
+            )
+        )
+    session.execute(
+        insert(LeftOutRow).values(
+            **key,
+            run_id=run_id,
+            stairwell_code=stairwell_code(community_code, number=3),
+            reason="traded",
+            prize=10,
+            facts={},
+        )
+    )
