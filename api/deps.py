@@ -40,6 +40,12 @@ def get_token(request: Request) -> str | None:
 TokenDep = Annotated[str | None, Depends(get_token)]
 
 
+def allow_development_login(settings: SettingsDep) -> None:
+    """Refuse login codes where the settings do not allow them."""
+    if not settings.development_login:
+        raise NotSignedInError
+
+
 def find_principal(database: DatabaseDep, token: TokenDep) -> Principal | None:
     """Return who asks, or nobody."""
     if token is None:

@@ -172,7 +172,7 @@ class WalkingNetwork:
         return self._matrix(snapped, "m", snapped.offset_m if with_offsets else None)
 
     def matrix_s(self, points: GeoSeries | Snapped, *, with_offsets: bool = True) -> Floats:
-        """Return the shortest walking time between each two points, seconds; as ``matrix_m``."""
+        """Return the seconds of walking between each two points; CRS and rest as ``matrix_m``."""
         snapped = self._snapped(points)
         return self._matrix(
             snapped, "s", snapped.offset_m / FLAT_SPEED_M_S if with_offsets else None

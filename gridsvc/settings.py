@@ -48,9 +48,6 @@ class Settings(BaseSettings):
     phone_key: SecretStr | None = None
     """Key that encrypts phones (44 characters, base64); absent: a file in the data folder."""
 
-    tile_url: str | None = None
-    """Address template of base-map tiles; absent: our own layers only."""
-
     pool_size: int = Field(default=8, ge=1)
     """Connections that one process keeps to the database."""
 

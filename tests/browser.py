@@ -78,7 +78,7 @@ class Visit:
             self.page.wait_for_function(wanted, arg=dict(features), timeout=WAIT_MS)
         finally:
             drawn = {key: self.features().get(key) for key in features}
-            assert drawn == dict(features)
+            assert drawn == dict(features), f"drawn {drawn}, wanted {dict(features)}"
 
     def shoot(self, name: str) -> None:
         """Keep a picture, after what is still moving has come to rest."""

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from geodata.territory import Territory
 from gridsvc.access import service as access
 from gridsvc.contacts import service as contacts
-from gridsvc.db import Database, Interval, Scope
+from gridsvc.db import Database, Interval, Scope, ScopedSession
 from gridsvc.incidents import service as incidents
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
@@ -337,7 +337,7 @@ def live(database: Database) -> None:
             )
 
 
-def job_session(database: Database, code: int = STREET) -> Session:
+def job_session(database: Database, code: int = STREET) -> ScopedSession:
     scope = Scope("job", (Interval.of(code),), account=ACCOUNT)
     return database.session(scope)
 

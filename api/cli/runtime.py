@@ -17,7 +17,7 @@ from gridsvc.db import (
     clear_connection_errors,
     make_engine,
 )
-from gridsvc.embedded import Cluster, choose_home
+from gridsvc.embedded import Cluster, choose_home, find_binaries
 from gridsvc.errors import DatabaseNotReadyError
 from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
@@ -92,7 +92,8 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
         return
     if notice:
         words.print(notice)
-    cluster = Cluster(home / "postgres", os_user=settings.pg_osuser)
+    binaries = find_binaries(settings.pg_bindir) if settings.pg_bindir else None
+    cluster = Cluster(home / "postgres", binaries=binaries, os_user=settings.pg_osuser)
     with cluster:
         setup.make_database(cluster.url("postgres"), DATABASE)
         setup.set_up(cluster.url(DATABASE))

@@ -93,6 +93,7 @@ class Area:
             communities=self.communities,
             compounds=self.compounds,
             tile_url=_TILE_URL,
+            attribution=" · ".join(self.communities["attribution"].unique()),
             lang=self.selection.language,
         )
 

@@ -5,11 +5,19 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from api.deps import DatabaseDep, LanguageDep, PrincipalDep, SessionDep, TokenDep, VisitorDep
+from api.deps import (
+    DatabaseDep,
+    LanguageDep,
+    PrincipalDep,
+    SessionDep,
+    TokenDep,
+    VisitorDep,
+    allow_development_login,
+)
 from api.pages import home
 from api.pages.files import with_version
 from api.pages.panel import Selection
@@ -44,7 +52,7 @@ def show_login(
     return render(request, "login.html", language, visitor, goal=goal, is_wrong=False)
 
 
-@router.post("/login")
+@router.post("/login", dependencies=[Depends(allow_development_login)])
 def submit_login(
     request: Request,
     database: DatabaseDep,

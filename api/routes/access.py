@@ -2,10 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import SESSION_COOKIE, DatabaseDep, PrincipalDep, SettingsDep, TokenDep
+from api.deps import (
+    SESSION_COOKIE,
+    DatabaseDep,
+    PrincipalDep,
+    TokenDep,
+    allow_development_login,
+)
 from api.errors import responses
 from gridsvc.access import service
 from gridsvc.db import NOBODY, clear_connection_errors
@@ -43,13 +49,15 @@ class SignInOut(BaseModel):
     token: str
 
 
-@router.post("", response_model=SignInOut, status_code=201, responses=responses(401, 403, 422, 503))
-def sign_in(
-    settings: SettingsDep, database: DatabaseDep, body: SignInIn, response: Response
-) -> SignInOut:
-    """Sign in, where the settings allow development codes."""
-    if not settings.development_login:
-        raise NotSignedInError
+@router.post(
+    "",
+    response_model=SignInOut,
+    status_code=201,
+    dependencies=[Depends(allow_development_login)],
+    responses=responses(401, 403, 422, 503),
+)
+def sign_in(database: DatabaseDep, body: SignInIn, response: Response) -> SignInOut:
+    """Sign in."""
     with clear_connection_errors(), database.session(NOBODY) as session, session.begin():
         token = service.sign_in(session, body.code)
     response.set_cookie(

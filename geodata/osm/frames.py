@@ -33,7 +33,7 @@ NOT_FOR_WALKERS = "not for walkers"
 
 
 def choose_homes(extract: Extract, *, box: Box) -> tuple[GeoDataFrame, Series]:
-    """Choose the buildings that people live in and make their footprints disjoint.
+    """Choose the buildings that people live in and make their footprints disjoint; EPSG:4326.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def choose_homes(extract: Extract, *, box: Box) -> tuple[GeoDataFrame, Series]:
 
 
 def community_frame(code: int, name: str, *, box: Box, footprints: GeoSeries) -> GeoDataFrame:
-    """Return the one community: the box, with a bulge round each footprint across its edge."""
+    """Return the one community, EPSG:4326: the box, with a bulge round what crosses its edge."""
     frame = shapely.box(*box)
     across = footprints.to_numpy()[~shapely.covers(frame, footprints.to_numpy())]
     outline = shapely.union_all([frame, *across])
@@ -70,7 +70,7 @@ def community_frame(code: int, name: str, *, box: Box, footprints: GeoSeries) ->
 
 
 def plan_compounds(extract: Extract, homes: GeoDataFrame, community: GeoDataFrame) -> CompoundPlan:
-    """Derive compounds from named residential areas, named places with homes, and streets."""
+    """Derive compounds, EPSG:4326, from named residential areas, places with homes, streets."""
     areas = extract.areas[extract.areas["name"].notna()]
     lived_in = np.zeros(len(areas), dtype=bool)
     points = shapely.point_on_surface(homes.geometry.to_numpy())
@@ -82,7 +82,7 @@ def plan_compounds(extract: Extract, homes: GeoDataFrame, community: GeoDataFram
 
 
 def building_frame(homes: GeoDataFrame, plan: CompoundPlan, *, community_code: int) -> GeoDataFrame:
-    """Return the buildings of a territory, index of ``homes``."""
+    """Return the buildings of a territory, index of ``homes``; EPSG:4326."""
     codes = child_codes(
         plan.compound_codes, _centres(homes), digits=BUILDING_DIGITS - COMPOUND_DIGITS
     )
@@ -106,7 +106,7 @@ def stairwell_frame(
     *,
     progress: Progress | None,
 ) -> GeoDataFrame:
-    """Split the buildings; return stairwells by code, with ``split_by`` beside their columns."""
+    """Split the buildings; return stairwells by code, EPSG:4326, with ``split_by``."""
     pieces = split_footprints(homes, entrances=entrances, progress=progress)
     parents = buildings["code"].loc[pieces["building"]].set_axis(pieces.index)
     codes = child_codes(parents, _centres(pieces), digits=STAIRWELL_DIGITS - BUILDING_DIGITS)
@@ -128,7 +128,7 @@ def stairwell_frame(
 
 
 def walkway_frame(extract: Extract, community: GeoDataFrame) -> tuple[GeoDataFrame, Series]:
-    """Return the walkways inside the community, and why each way is left out, else empty text."""
+    """Return the walkways inside the community, EPSG:4326, and why each way is left out, or ''."""
     kinds = walking_kinds(extract.ways)
     outline = community.geometry.iloc[0]
     inside = shapely.intersects(outline, extract.ways.geometry.to_numpy())

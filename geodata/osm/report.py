@@ -80,7 +80,7 @@ def way_count(extract: Extract, reasons: Series) -> KindCount:
 def notes_on(
     extract: Extract, homes: GeoDataFrame, plan: CompoundPlan, stairwells: GeoDataFrame
 ) -> tuple[str, ...]:
-    """Say in sentences what was estimated, derived or mended; what did not happen is not said."""
+    """Say in sentences what was estimated, derived or mended; the CRS does not matter."""
     blocks = int((plan.compounds["source"] == "block").sum())
     ways = stairwells.drop_duplicates("building_code")["split_by"].value_counts()
     no_levels = int(homes["levels"].isna().sum())

@@ -35,7 +35,7 @@ def to_lon_lat(geometries: Geometries, crs: CRS | None) -> GeoSeries:
 
 
 def number_compounds(town: Town, plan: TownPlan, outlines: Geometries, crs: CRS) -> GeoDataFrame:
-    """Return compounds in the order of the plan: ``code``, ``community`` (place), geometry."""
+    """Return compounds in the order of the plan: ``code``, ``community`` (place); metric CRS."""
     community = np.array([compound.community for compound in plan.compounds])
     parents = Series([town.communities[c].code for c in community.tolist()]).astype("str")
     codes = child_codes(parents, _centres(outlines, crs), digits=COMPOUND_DIGITS - 12)
@@ -45,7 +45,7 @@ def number_compounds(town: Town, plan: TownPlan, outlines: Geometries, crs: CRS)
 def number_buildings(
     houses: DataFrame, plan: TownPlan, outlines: Geometries, compounds: GeoDataFrame
 ) -> GeoDataFrame:
-    """Return buildings in the order of ``houses``: ``code``, ``compound`` (place), ``name``, …."""
+    """Return buildings in the order of ``houses``: ``code``, ``compound``, …; metric CRS."""
     owner = houses["compound"].to_numpy()
     parents = Series(compounds["code"].to_numpy()[owner])
     centres = _centres(outlines, compounds.crs)
@@ -71,7 +71,7 @@ def number_buildings(
 def number_stairwells(
     shapes: Footprints, outlines: Geometries, buildings: GeoDataFrame
 ) -> GeoDataFrame:
-    """Return stairwells by building: ``code``, ``building``, ``compound`` (places), ``name``."""
+    """Return stairwells by building: ``code``, ``building``, ``compound``, ``name``; metric CRS."""
     parents = Series(buildings["code"].to_numpy()[shapes.house])
     centres = _centres(outlines, buildings.crs)
     codes = child_codes(parents, centres, digits=STAIRWELL_DIGITS - BUILDING_DIGITS)
@@ -90,7 +90,7 @@ def number_stairwells(
 def count_households(
     stairwells: GeoDataFrame, buildings: GeoDataFrame, plan: TownPlan, random: Generator
 ) -> Ints:
-    """Return households a stairwell: storeys times flats, published totals met exactly."""
+    """Return households a stairwell, in any CRS: storeys × flats, published totals met exactly."""
     flats = np.zeros(len(buildings), dtype=np.int64)
     owner = buildings["compound"].to_numpy()
     for index, compound in enumerate(plan.compounds):
@@ -117,7 +117,7 @@ def count_households(
 
 
 def community_frame(town: Town, outlines: Geometries, crs: CRS) -> GeoDataFrame:
-    """Return the communities frame, by code."""
+    """Return the communities frame, by code; EPSG:4326."""
     frame = gpd.GeoDataFrame(
         {
             "code": np.array([community.code for community in town.communities], dtype=np.int64),
@@ -131,7 +131,7 @@ def community_frame(town: Town, outlines: Geometries, crs: CRS) -> GeoDataFrame:
 def compound_frame(
     town: Town, plan: TownPlan, compounds: GeoDataFrame, *, demonstrations: int, random: Generator
 ) -> GeoDataFrame:
-    """Return the compounds frame, by code; compounds with published figures are demonstrations."""
+    """Return the compounds frame, by code, EPSG:4326; those with published figures demonstrate."""
     published = np.array([compound.published for compound in plan.compounds])
     order = np.argsort(~published + random.random(len(published)) * 0.5, kind="stable")
     is_demonstration = np.zeros(len(published), dtype=bool)
@@ -151,7 +151,7 @@ def compound_frame(
 
 
 def building_frame(buildings: GeoDataFrame) -> GeoDataFrame:
-    """Return the buildings frame, by code."""
+    """Return the buildings frame, by code; EPSG:4326."""
     frame = gpd.GeoDataFrame(
         {
             "code": buildings["code"],
@@ -167,7 +167,7 @@ def building_frame(buildings: GeoDataFrame) -> GeoDataFrame:
 
 
 def stairwell_frame(stairwells: GeoDataFrame) -> GeoDataFrame:
-    """Return the stairwells frame, by code."""
+    """Return the stairwells frame, by code; EPSG:4326."""
     frame = gpd.GeoDataFrame(
         {
             "code": stairwells["code"],
@@ -183,7 +183,7 @@ def stairwell_frame(stairwells: GeoDataFrame) -> GeoDataFrame:
 
 
 def walkway_frame(town: Town, network: Network, crs: CRS, random: Generator) -> GeoDataFrame:
-    """Return the walkways frame, by id."""
+    """Return the walkways frame, by id; EPSG:4326."""
     ways = network.walkways
     codes = np.array([c.code for c in town.communities] + [town.street_code], dtype=np.int64)
     frame = gpd.GeoDataFrame(

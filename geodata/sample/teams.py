@@ -15,7 +15,7 @@ _ENDS = "21:00"
 
 
 def make_teams(settlement: Settlement, *, seed: int, scale: float) -> GeoDataFrame:
-    """Return the teams frame, by community, then number.
+    """Return the teams frame, by community, then number; EPSG:4326.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow
 
 
 def add_teams(session: Session, teams: GeoDataFrame) -> int:
-    """Copy teams; only the job role may."""
+    """Copy teams, EPSG:4326; only the job role may."""
     return copy_frame(session, TeamRow, teams)
 
 

@@ -18,7 +18,7 @@ from gridsvc.people.tables import (
 def add_members(
     session: Session, members: GeoDataFrame, identities: DataFrame, affiliations: DataFrame
 ) -> None:
-    """Copy members into their three tables; only the job role may."""
+    """Copy members (points, EPSG:4326) into their three tables; only the job role may."""
     copy_frame(session, MemberRow, members)
     copy_frame(session, MemberIdentityRow, identities)
     copy_frame(session, MemberAffiliationRow, affiliations)

@@ -191,7 +191,7 @@ def test_a_reader_who_stops_midway_frees_the_connection(long_service: Service) -
                     b'{"type":"FeatureCollection","features":[{"type":"Feature"'
                 )
                 assert sessions(long_service.clone) == 1, "the answer has a session of its own"
-                chunks.close()
+                del chunks
             wait_until_free(long_service.clone)
         whole = client.get(path, headers=headers, timeout=60)
         assert len(whole.json()["features"]) == 60004

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import shapely
-from geopandas import GeoDataFrame
+from geopandas import GeoDataFrame, GeoSeries
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -16,7 +16,7 @@ BOW_TIE = Polygon([(113.15, 23.03), (113.16, 23.04), (113.16, 23.03), (113.15, 2
 
 
 def frame(code: str, geometry: BaseGeometry | None) -> GeoDataFrame:
-    return GeoDataFrame({"code": [code]}, geometry=[geometry], crs="EPSG:4326")
+    return GeoDataFrame({"code": [code]}, geometry=GeoSeries([geometry], crs="EPSG:4326"))
 
 
 def territory() -> Territory:

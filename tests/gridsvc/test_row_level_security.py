@@ -146,7 +146,7 @@ def test_more_than_four_territories_are_refused_before_the_database() -> None:
 def test_a_role_that_is_no_word_never_reaches_the_database(town_database: Clone, role: str) -> None:
     with (
         town_database.api.session(Scope(role)) as session,
-        pytest.raises(ValueError, match=re.escape(role)),
+        pytest.raises(ValueError, match=f"^{re.escape(role)}$"),
     ):
         session.connection()
 

@@ -17,6 +17,7 @@
         headers: { "Content-Type": "application/json", Accept: "application/json" },
         body: JSON.stringify({ code: field.value.trim() }),
       });
+      await answer.text(); // unread, it would keep the connection busy
       if (answer.ok) return location.replace(form.dataset.goal);
       // 422: a code that is too short to be one.
       say([401, 422].includes(answer.status) ? form.dataset.wrong : form.dataset.failed);

@@ -165,7 +165,8 @@
         headers: { Accept: "application/json" },
       });
       if (answer.status === 401) location.reload();
-      return answer.ok ? await answer.json() : null;
+      const text = await answer.text();
+      return answer.ok ? JSON.parse(text) : null;
     } catch {
       return null;
     }

@@ -24,23 +24,25 @@ SIGNED_IN = f"{ROLE} IN ('coordinator', 'administrator', 'contact', 'patrol', 'p
 READ, WRITE, APPEND = "SELECT", "SELECT, INSERT, UPDATE", "SELECT, INSERT"
 EDIT = "SELECT, INSERT, UPDATE, DELETE"
 
+# CASE, not OR: the planner believes that `role … OR id = …` keeps one row in fifty, and sorts a
+# whole community for its newest hundred incidents (26 ms instead of 0.1 with 20,000 of them).
 # table: (what the API role may do, who may see rows at all)
 FACTS = {
     "compound": (READ, None),
     "building": (READ, None),
     "stairwell": (READ, None),
     "walkway": (READ, None),
-    "member": (READ, f"{STAFF} OR id = {PERSON}"),
-    "member_identity": (READ, f"{STAFF} OR member_id = {PERSON}"),
-    "member_affiliation": (READ, f"{STAFF} OR member_id = {PERSON}"),
-    "post": (READ, f"{STAFF} OR member_id = {PERSON}"),
+    "member": (READ, f"CASE WHEN {STAFF} THEN true ELSE id = {PERSON} END"),
+    "member_identity": (READ, f"CASE WHEN {STAFF} THEN true ELSE member_id = {PERSON} END"),
+    "member_affiliation": (READ, f"CASE WHEN {STAFF} THEN true ELSE member_id = {PERSON} END"),
+    "post": (READ, f"CASE WHEN {STAFF} THEN true ELSE member_id = {PERSON} END"),
     "organisation": (READ, SIGNED_IN),
     "heat_cell": (WRITE, FIELD),
     "heat_release": (READ, None),
     "heat_release_total": (READ, None),
     "contact_plan": (WRITE, STAFF),
     "contact_plan_line": (APPEND, STAFF),
-    "contact": (WRITE, f"{STAFF} OR member_id = {PERSON}"),
+    "contact": (WRITE, f"CASE WHEN {STAFF} THEN true ELSE member_id = {PERSON} END"),
     "patrol_team": (READ, FIELD),
     "patrol_shift": (APPEND, FIELD),
     "patrol_route": (EDIT, FIELD),
@@ -73,7 +75,8 @@ def upgrade() -> None:
     _close("incident", WRITE)
     op.execute(
         "CREATE POLICY role_read ON gridsvc.incident AS RESTRICTIVE FOR SELECT"
-        f" USING ({FIELD} OR {ROLE} = 'resident' AND id = {REPORT})"
+        f" USING (CASE WHEN {FIELD} THEN true"
+        f" ELSE {ROLE} = 'resident' AND id = {REPORT} END)"
     )
     op.execute(
         "CREATE POLICY role_add ON gridsvc.incident AS RESTRICTIVE FOR INSERT"

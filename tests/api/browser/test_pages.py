@@ -55,17 +55,19 @@ def coverage(condition: str = "true") -> dict[str, str]:
 
 
 def routes(condition: str = "true") -> dict[str, str]:
+    """Return what is walked tonight; the map shows the routes whole, not every building."""
     busy = f"{condition} AND geom IS NOT NULL"
-    return whole(condition) | {
+    return {
+        "compounds": rows("compound", condition),
         "routes": rows("patrol_route", busy),
-        "posts": rows("patrol_route", condition),
+        "posts": rows("patrol_route", busy),
         "stops": rows("patrol_stop", condition),
     }
 
 
 # Cells are kept at zoom 20 and drawn at zoom 18: four by four become one.
 CELLS = {"cells": "SELECT count(DISTINCT (cell_x >> 2, cell_y >> 2)) FROM gridsvc.heat_cell"}
-RELEASED = {"cells": rows("heat_release", "true")}
+RELEASED = {"cells": "SELECT count(DISTINCT (zoom, cell_x, cell_y)) FROM gridsvc.heat_release"}
 
 SIGHTS = {
     "home": Sight("street", "/", ("今天先看什么", "各社区", "最近上报"), {}),
@@ -96,6 +98,7 @@ def ask(clone: Clone, question: str) -> int:
         return int(connection.scalar(text(question)) or 0)
 
 
+@pytest.mark.usefixtures("tonight")
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", SIGHTS)
 def test_a_page_shows_what_the_database_holds_and_nothing_is_amiss(

@@ -113,7 +113,7 @@ def test_a_click_on_a_stairwell_opens_its_card_and_back_closes_it(
     expect(card).to_contain_text(str(phone))
     assert "****" in str(phone)
     assert f"stairwell={code}" in tab.page.url
-    assert tab.page.locator(".leaflet-popup").count() == 0
+    expect(tab.page.locator(".leaflet-popup")).to_have_count(0)
     tab.shoot("stairwell")
     tab.page.go_back()
     expect(card).to_be_hidden()
@@ -180,18 +180,19 @@ def test_a_community_is_chosen_and_the_choice_is_in_the_address(
 ) -> None:
     tab = open_tab(server.base_url, code=server.codes["street"])
     tab.open("/map?view=coverage")
-    tab.page.get_by_label("社区", exact=True).select_option("翠颐")
+    tab.page.locator("#community").select_option("翠颐")
     tab.page.wait_for_url(f"**/map?view=coverage&community={COMMUNITY}")
     stairwells = server.service.clone.count("stairwell", f"community_code = {COMMUNITY}")
     expect(tab.page.locator("h1")).to_contain_text(str(stairwells))
     tab.page.get_by_role("link", name="热力").click()
     tab.page.wait_for_url(f"**/map?view=heat&community={COMMUNITY}")
-    expect(tab.page.get_by_label("社区", exact=True)).to_have_value(str(COMMUNITY))
-    tab.page.get_by_label("社区", exact=True).select_option("全部社区")
+    expect(tab.page.locator("#community")).to_have_value(str(COMMUNITY))
+    tab.page.locator("#community").select_option("全部社区")
     tab.page.wait_for_url("**/map?view=heat")
     tab.assert_clean()
 
 
+@pytest.mark.usefixtures("tonight")
 def test_a_team_of_the_list_comes_to_the_front(open_tab: OpenTab, server: Server) -> None:
     tab = open_tab(server.base_url, code=server.codes["street"])
     tab.open("/map?view=routes")

@@ -1,0 +1,78 @@
+"""The overview counts what there is, and keeps nothing of its own."""
+
+import pytest
+from sqlalchemy import text
+
+from gridsvc.db import Interval, Scope, ScopedSession
+from gridsvc.errors import NotFoundError, RoleNotAllowedError
+from gridsvc.overview import service
+from tests import town
+from tests.databases import Clone
+
+pytestmark = pytest.mark.db
+
+A, B, STREET = town.EAST_SHORE, town.WEST_BRIDGE, town.STREET
+
+
+def test_results_of_nothing_are_nothing(empty_session: ScopedSession) -> None:
+    results = service.read_results(empty_session)
+    assert results.incidents == results.stairwells == results.households == 0
+    assert len(results.incidents_by_class) == 7
+    assert results.organisations == {}
+
+
+def test_results_of_the_whole_are_those_of_its_parts_and_what_lies_outside(
+    town_database: Clone,
+) -> None:
+    found = {}
+    for code in (A, B, STREET):
+        with town_database.api.session(Scope("coordinator", (Interval.of(code),))) as session:
+            found[code] = service.read_results(session)
+    for name in ("compounds", "buildings", "stairwells", "households", "building_chiefs"):
+        parts = [getattr(found[code], name) for code in (A, B)]
+        assert sum(parts) == getattr(found[STREET], name) > max(parts) > 0
+    assert found[STREET].incidents == found[A].incidents + found[B].incidents + 2
+    assert found[STREET].incidents_by_place["outside"] == 2
+
+
+def test_a_card_names_the_stairwell_its_contact_and_its_incidents(
+    town_session: ScopedSession,
+) -> None:
+    card = service.get_card(town_session, town.stairwell_code(A))
+    assert card.stairwell.household_count == 4
+    assert card.incident_count == 12
+    assert card.contact is not None
+    assert card.contact.phone_masked is not None
+    assert "****" in card.contact.phone_masked
+    quiet = service.get_card(town_session, town.stairwell_code(A, number=2))
+    assert quiet.incident_count == 0
+    with pytest.raises(NotFoundError):
+        service.get_card(town_session, "9" * 20)
+
+
+def test_what_is_uncovered_is_listed_with_its_names(town_session: ScopedSession) -> None:
+    assert len(service.read_uncovered(town_session)) == 0
+    town_session.execute(text("DELETE FROM gridsvc.contact WHERE community_code = 440605011002"))
+    uncovered = service.read_uncovered(town_session)
+    assert len(uncovered) == 12
+    assert uncovered["code"].is_monotonic_increasing
+    assert uncovered.crs == "EPSG:4326"
+    assert uncovered.geometry.geom_type.eq("Point").all()
+    assert uncovered["compound_name"].nunique() == 2
+    assert len(service.read_uncovered(town_session, limit=5)) == 5
+
+
+@pytest.mark.parametrize("role", ["planner", "patrol", "contact", "resident"])
+def test_results_are_for_staff(town_database: Clone, role: str) -> None:
+    with town_database.api.session(Scope(role, (Interval.of(A),))) as session:
+        with pytest.raises(RoleNotAllowedError):
+            service.read_results(session)
+        with pytest.raises(RoleNotAllowedError):
+            service.read_uncovered(session)
+
+
+def test_a_layer_that_is_none_is_not_found(town_session: ScopedSession) -> None:
+    with pytest.raises(NotFoundError):
+        service.stream_features(town_session, "members")
+    with pytest.raises(NotFoundError):
+        service.read_tile(town_session, layer="members", zoom=0, x=0, y=0)
