@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
@@ -16,7 +17,8 @@ BOW_TIE = Polygon([(113.15, 23.03), (113.16, 23.04), (113.16, 23.03), (113.15, 2
 
 
 def frame(code: str, geometry: BaseGeometry | None) -> GeoDataFrame:
-    return GeoDataFrame({"code": [code]}, geometry=GeoSeries([geometry], crs="EPSG:4326"))
+    shapes = GeoSeries(np.array([geometry], dtype=object), crs="EPSG:4326")
+    return GeoDataFrame({"code": [code]}, geometry=shapes)
 
 
 def territory() -> Territory:

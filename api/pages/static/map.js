@@ -220,7 +220,20 @@
     if (!isEmpty && !field.querySelector("svg")) field.textContent = String(value);
   }
 
+  // ---- a whole sub-district of patrols: from afar stops are dots, near by they are numbers
+
+  const NUMBERS_FROM_ZOOM = 16;
+  const MANY_STOPS = 80;
+
+  function thinOut() {
+    const isFar = map.getZoom() < NUMBERS_FROM_ZOOM && gridsvc.features.stops > MANY_STOPS;
+    box.classList.toggle("is-far", isFar);
+  }
+
   // ---- start
+
+  map.on("zoomend", thinOut);
+  thinOut();
 
   const language = document.querySelector(".language");
   language.addEventListener("click", function () {

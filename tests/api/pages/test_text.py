@@ -49,8 +49,8 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
     sources = [
         path.read_text("utf-8") for path in FOLDER.rglob("*") if path.suffix in {".py", ".html"}
     ]
-    said = {key for text in sources for key in re.findall(r'''say\(\s*["'](\w+)["'][,)]''', text)}
-    listed = {key for text in sources for key in re.findall(r'''["'](\w+)["']''', text)}
+    said = {key for text in sources for key in re.findall(r"""say\(\s*["'](\w+)["'][,)]""", text)}
+    listed = {key for text in sources for key in re.findall(r"""["'](\w+)["']""", text)}
     made = {
         *(f"status_{status}" for status in STATUSES),
         *(f"tier_{tier}" for tier in TIERS),
