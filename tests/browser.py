@@ -52,7 +52,8 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        self.page.goto(self.host + path)
+        # The script of a login link goes on before the page has loaded; all others load whole.
+        self.page.goto(self.host + path, wait_until="commit" if "#" in path else "load")
 
     def refuse(self, dialog: Dialog) -> None:
         """Note a dialog: no page of ours opens one."""

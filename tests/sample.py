@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from api.cli import demo
+from api.cli import demo_command as demo
 from api.cli.runtime import Runtime
 from geodata.progress import silent
 from gridsvc.patrols import service as patrols

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.cli import demo
+from api.cli import demo_command as demo
 from api.cli.runtime import Runtime
 from geodata.progress import silent
 from geodata.sample import make_sample

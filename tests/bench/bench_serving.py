@@ -12,7 +12,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.cli import demo
+from api.cli import demo_command as demo
 from api.cli.runtime import Runtime
 from geodata.sample import make_sample
 from gridsvc import setup

@@ -6,23 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from maps.assets import localize
+from tests.browser import SIZES, browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+__all__ = ["browser"]
+
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 _WATCH_POLICY = """
 window.violations = [];
@@ -39,16 +30,6 @@ for (const name of ["stairwell", "compound", "stop", "team"]) {
 @pytest.fixture(scope="session", autouse=True)
 def _localized() -> None:
     localize()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @dataclass

@@ -9,7 +9,7 @@ import typer
 
 from api.cli.console import print_table, progress_bars, words
 from api.cli.runtime import Runtime, open_runtime
-from api.cli.serve import refuse_taken_port, run
+from api.cli.serve_command import refuse_taken_port, run
 from geodata.progress import Progress
 from geodata.sample import make_sample
 from gridsvc import settings as settings_module
@@ -28,6 +28,10 @@ COMMUNITY = 440605011016
 _NAMESPACE = UUID("7c0a3c9e-6b52-4c5e-9d0f-3a4ad2a5b1c0")
 
 
+app = typer.Typer()
+
+
+@app.command()
 def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="Do all of it, then exit.")] = False,

@@ -14,6 +14,10 @@ from gridsvc.errors import NotFoundError
 FOLDER = CHECKOUT / "tests" / "bench"
 
 
+app = typer.Typer()
+
+
+@app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(help="One benchmark; default: all.")] = None,
     *,

@@ -12,7 +12,10 @@ from gridsvc import settings as settings_module
 from gridsvc.errors import AddressInUseError
 from gridsvc.settings import Settings
 
+app = typer.Typer()
 
+
+@app.command()
 def serve() -> None:
     """Serve at GRID_HOST and GRID_PORT, from DATABASE_URL or the embedded PostGIS."""
     settings = settings_module.load()
