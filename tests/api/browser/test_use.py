@@ -45,7 +45,7 @@ def test_a_link_with_a_code_behind_the_hash_signs_in_and_tells_nobody_the_code(
     tab = open_tab(server.base_url)
     code = server.codes["street"]
     tab.open(f"/login?next=/results#{code}")
-    tab.page.wait_for_url("**/results")
+    tab.page.wait_for_url(f"{server.base_url}/results")
     assert not [url for url in tab.requests if code in url.partition("#")[0]]
     # The login page has left the history to the blank page that the tab began with.
     assert tab.page.evaluate("history.length") == 2
@@ -59,7 +59,7 @@ def test_a_code_typed_in_leads_to_the_map(open_tab: OpenTab, server: Server) -> 
     tab.open("/login")
     tab.page.get_by_label("登录码").fill(server.codes["community"])
     tab.page.get_by_role("button", name="登录").click()
-    tab.page.wait_for_url("**/map")
+    tab.page.wait_for_url(f"{server.base_url}/map")
     tab.assert_clean()
 
 
@@ -80,9 +80,9 @@ def test_a_wrong_code_is_answered_in_a_plain_sentence(
 def test_who_has_signed_out_is_led_to_login(open_tab: OpenTab, server: Server) -> None:
     tab = open_tab(server.base_url)
     tab.open(f"/login#{server.codes['planner']}")
-    tab.page.wait_for_url("**/map")
+    tab.page.wait_for_url(f"{server.base_url}/map")
     tab.page.get_by_role("button", name="退出").click()
-    tab.page.wait_for_url("**/login")
+    tab.page.wait_for_url(f"{server.base_url}/login")
     tab.open("/map?view=heat")
     assert tab.page.url == f"{server.base_url}/login?next=%2Fmap%3Fview%3Dheat"
 
@@ -183,14 +183,14 @@ def test_a_community_is_chosen_and_the_choice_is_in_the_address(
     tab = open_tab(server.base_url, code=server.codes["street"])
     tab.open("/map?view=coverage")
     tab.page.locator("#community").select_option("翠颐")
-    tab.page.wait_for_url(f"**/map?view=coverage&community={COMMUNITY}")
+    tab.page.wait_for_url(f"{server.base_url}/map?view=coverage&community={COMMUNITY}")
     stairwells = server.service.clone.count("stairwell", f"community_code = {COMMUNITY}")
     expect(tab.page.locator("h1")).to_contain_text(str(stairwells))
     tab.page.get_by_role("link", name="热力").click()
-    tab.page.wait_for_url(f"**/map?view=heat&community={COMMUNITY}")
+    tab.page.wait_for_url(f"{server.base_url}/map?view=heat&community={COMMUNITY}")
     expect(tab.page.locator("#community")).to_have_value(str(COMMUNITY))
     tab.page.locator("#community").select_option("全部社区")
-    tab.page.wait_for_url("**/map?view=heat")
+    tab.page.wait_for_url(f"{server.base_url}/map?view=heat")
     tab.assert_clean()
 
 
