@@ -18,7 +18,7 @@ from api.schemas.paging import (
     Page,
     decode_cursor,
     decode_uuid_cursor,
-    encode_cursor,
+    page_of,
 )
 from api.schemas.territory import CommunityCode
 from gridsvc.contacts import service
@@ -111,8 +111,7 @@ def list_plans(
     plans = service.list_plans(
         session, community_code=community, before=decode_uuid_cursor(cursor), limit=limit + 1
     )
-    last = plans[limit - 1] if len(plans) > limit else None
-    return {"items": plans[:limit], "next": encode_cursor(str(last.id)) if last else None}
+    return page_of(plans, limit, names=lambda last: (str(last.id),))
 
 
 @router.post(
@@ -158,8 +157,7 @@ def list_plan_lines(
     """Return the lines of a plan, by stairwell code."""
     after = decode_cursor(cursor, parts=1) or ("",)
     lines = service.list_lines(session, plan_id, after=after[0], limit=limit + 1)
-    last = lines[limit - 1] if len(lines) > limit else None
-    return {"items": lines[:limit], "next": encode_cursor(last.stairwell_code) if last else None}
+    return page_of(lines, limit, names=lambda last: (last.stairwell_code,))
 
 
 @router.post(

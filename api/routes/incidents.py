@@ -17,8 +17,8 @@ from api.schemas.paging import (
     Limit,
     Page,
     decode_cursor,
-    encode_cursor,
     invalid_cursor,
+    page_of,
 )
 from api.schemas.territory import CommunityCode
 from geodata.categories import Category
@@ -57,11 +57,9 @@ def list_incidents(
         before=_decode(cursor),
         limit=limit + 1,
     )
-    last = incidents[limit - 1] if len(incidents) > limit else None
-    return {
-        "items": incidents[:limit],
-        "next": encode_cursor(last.reported_at.isoformat(), str(last.id)) if last else None,
-    }
+    return page_of(
+        incidents, limit, names=lambda last: (last.reported_at.isoformat(), str(last.id))
+    )
 
 
 def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:

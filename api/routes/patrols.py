@@ -16,7 +16,7 @@ from api.schemas.paging import (
     Limit,
     Page,
     decode_uuid_cursor,
-    encode_cursor,
+    page_of,
 )
 from api.schemas.patrols import (
     ENCODERS,
@@ -49,8 +49,7 @@ def list_routes(
     routes = service.list_routes(
         session, community_code=community, before=decode_uuid_cursor(cursor), limit=limit + 1
     )
-    last = routes[limit - 1] if len(routes) > limit else None
-    return {"items": routes[:limit], "next": encode_cursor(str(last.id)) if last else None}
+    return page_of(routes, limit, names=lambda last: (str(last.id),))
 
 
 @router.post(

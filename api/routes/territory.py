@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import SessionDep
 from api.errors import responses
-from api.schemas.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from api.schemas.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of
 from api.schemas.territory import (
     CommunityCode,
     CommunityOut,
@@ -43,7 +43,7 @@ def list_compounds(
     compounds = service.list_compounds(
         session, community_code=community, name_part=name, after=after[0], limit=limit + 1
     )
-    return _page(compounds, limit)
+    return page_of(compounds, limit, names=lambda last: (last.code,))
 
 
 @router.get(
@@ -66,7 +66,7 @@ def list_stairwells(
     stairwells = service.list_stairwells(
         session, compound_code=compound, after=after[0], limit=limit + 1
     )
-    return _page(stairwells, limit)
+    return page_of(stairwells, limit, names=lambda last: (last.code,))
 
 
 @router.get(
@@ -75,12 +75,3 @@ def list_stairwells(
 def get_stairwell(session: SessionDep, code: StairwellCode) -> Stairwell:
     """Return one stairwell; the area is in square metres."""
     return service.get_stairwell(session, code)
-
-
-def _page(items: list[Compound] | list[Stairwell], limit: int) -> dict[str, object]:
-    """Return a page of one item fewer than was read, if there were so many."""
-    has_more = len(items) > limit
-    return {
-        "items": items[:limit],
-        "next": encode_cursor(items[limit - 1].code) if has_more else None,
-    }

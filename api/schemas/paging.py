@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -32,6 +33,23 @@ class Page(BaseModel, Generic[Item]):
 def encode_cursor(*parts: str) -> str:
     """Return a cursor that names the last item of a page."""
     return base64.urlsafe_b64encode("\n".join(parts).encode()).decode().rstrip("=")
+
+
+def page_of(
+    items: Sequence[Item], limit: int, *, names: Callable[[Item], tuple[str, ...]]
+) -> dict[str, object]:
+    """Return a page of items that were read with one more than ``limit``.
+
+    Parameters
+    ----------
+    names
+        What of an item its list is ordered by, as the parts of a cursor.
+    """
+    last = items[limit - 1] if len(items) > limit else None
+    return {
+        "items": items[:limit],
+        "next": None if last is None else encode_cursor(*names(last)),
+    }
 
 
 def decode_cursor(cursor: str | None, *, parts: int) -> tuple[str, ...] | None:
