@@ -19,7 +19,7 @@ _TILED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "compounds": (CompoundRow, ("code", "name")),
     "buildings": (BuildingRow, ("code", "name", "kind", "levels")),
     "stairwells": (StairwellRow, ("code", "name", "building_code", "household_count")),
-    "walkways": (WalkwayRow, ("kind", "name")),
+    "walkways": (WalkwayRow, ("id", "kind", "name")),
 }
 TILE_LAYERS = tuple(_TILED)
 
