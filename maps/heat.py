@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 
+from geodata.crs import local_metric_crs
 from maps import palette
 from maps.base import Ground, base_map
 from maps.elements import Counted, FrameLayer, GridMap, HeatSurface
@@ -31,7 +32,7 @@ def heat_map(
     title: str = "",
     detail: str = "",
 ) -> GridMap:
-    """Draw the number of incidents a cell.
+    """Draw the number of incidents a cell; a square kilometre where cells differ in size.
 
     Parameters
     ----------
@@ -56,14 +57,15 @@ def heat_map(
     """
     require(cells, "heat cells", columns=("incident_count",), kinds=AREAS)
     drawn = cells[cells["incident_count"].isna() | (cells["incident_count"] > 0)]
-    counts = drawn["incident_count"].dropna().astype("int64")
-    classes = palette.count_classes([int(count) for count in counts])
+    drawn = drawn.assign(shade=_shade(drawn))
+    shades = drawn["shade"].dropna().astype("int64")
+    classes = palette.count_classes([int(shade) for shade in shades])
     page = base_map(ground, drawn, ground.compounds)
     _squares(drawn, classes, ground.lang).add_to(page)
     if "is_hot" in cells.columns:
         _hot_spots(cells, ground.lang).add_to(page)
-    if len(counts):
-        _surface(drawn.loc[counts.index], counts, ground.lang).add_to(page)
+    if len(shades):
+        _surface(drawn.loc[shades.index], shades, ground.lang).add_to(page)
     if title:
         headline(title, detail).add_to(page)
     search("compounds").add_to(page)
@@ -88,12 +90,13 @@ def heat_legend(
         As for `heat_map`.
     """
     counts = cells["incident_count"].dropna().astype("int64")
-    classes = palette.count_classes([int(count) for count in counts])
+    shades = _shade(cells).dropna().astype("int64")
+    classes = palette.count_classes([int(shade) for shade in shades])
     lines = [
         LegendLine(
             Swatch("area", _class_colour(place, classes), _class_colour(place, classes)),
             f"{low}" if low == high else f"{low}–{high}",
-            int(counts.between(low, high).sum()),
+            int(shades.between(low, high).sum()),
         )
         for place, (low, high) in enumerate(classes)
     ]
@@ -110,16 +113,37 @@ def heat_legend(
         remarks.append(say("heat_withheld", lang, withheld=withheld))
     if not len(counts):
         remarks.append(say("no_cells", lang))
-    return Legend(
-        say("incidents_a_cell", lang), lines, unit=say("unit_cells", lang), remarks=remarks
-    )
+    title = "incidents_a_cell" if _are_alike(cells) else "incidents_a_km2"
+    return Legend(say(title, lang), lines, unit=say("unit_cells", lang), remarks=remarks)
+
+
+def _are_alike(cells: GeoDataFrame) -> bool:
+    """Tell whether all cells have one size; a release merges some into larger ones."""
+    bounds = cells.geometry.bounds
+    sides = bounds["maxx"] - bounds["minx"]
+    return bool(sides.empty or sides.max() < 1.5 * sides.min())
+
+
+def _shade(cells: GeoDataFrame) -> "pd.Series[float]":
+    """Return what the colour stands for: counts, or counts a km² where cells differ in size.
+
+    By count alone the largest cell of a release would look the hottest, however little happens
+    there.
+    """
+    counts = cells["incident_count"].astype("float64")
+    if _are_alike(cells):
+        return counts
+    xmin, ymin, xmax, ymax = cells.total_bounds
+    metric = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    area_km2 = cells.geometry.to_crs(metric).area / 1e6
+    return (counts / area_km2).round().clip(lower=1)
 
 
 def _squares(cells: GeoDataFrame, classes: Classes, lang: Language) -> FrameLayer:
     """Return the cells in the colour of their class; a click says the number."""
     place = [
-        _WITHHELD_CLASS if pd.isna(count) else palette.class_of(int(count), classes)
-        for count in cells["incident_count"]
+        _WITHHELD_CLASS if pd.isna(shade) else palette.class_of(int(shade), classes)
+        for shade in cells["shade"]
     ]
     data = feature_collection(cells.assign(place=place), ["incident_count", "place"])
     styles: dict[int, dict[str, object]] = {
@@ -158,13 +182,13 @@ def _hot_spots(cells: GeoDataFrame, lang: Language) -> FrameLayer:
     return FrameLayer(say("hot_spots", lang), drawing)
 
 
-def _surface(cells: GeoDataFrame, counts: "pd.Series[int]", lang: Language) -> HeatSurface:
+def _surface(cells: GeoDataFrame, shades: "pd.Series[int]", lang: Language) -> HeatSurface:
     """Return a smooth surface from the middles of the cells, off until it is switched on.
 
-    Roots of counts, scaled to the greatest: raw counts make one red blot of a busy town.
+    Roots of shades, scaled to the greatest: raw counts make one red blot of a busy town.
     """
     middles = cells.geometry.representative_point()
-    weights = np.sqrt(counts.to_numpy() / counts.max())
+    weights = np.sqrt(shades.to_numpy() / shades.max())
     points = np.column_stack([middles.y, middles.x, weights]).round(6)
     steps = np.linspace(0.2, 1, len(palette.YL_OR_RD)).round(2)
     boxes = cells.geometry.bounds

@@ -45,6 +45,7 @@ WORDS: dict[str, dict[Language, str]] = {
     "withheld_cell": {"zh": "少于 {k} 件，不显示", "en": "Fewer than {k}, not shown"},
     "withheld_cell_plain": {"zh": "件数太少，不显示", "en": "Too few, not shown"},
     "incidents": {"zh": "事项", "en": "Incidents"},
+    "incidents_a_km2": {"zh": "每平方公里事项数", "en": "Incidents per km²"},
     "incidents_a_cell": {"zh": "每格事项数", "en": "Incidents a cell"},
     "unit_cells": {"zh": "右侧为格数", "en": "At the right: number of cells"},
     "heat_shows": {
