@@ -10,15 +10,17 @@ from sqlalchemy import (
     Select,
     TableClause,
     and_,
+    any_,
     case,
     column,
     exists,
     func,
+    literal,
     select,
     table,
 )
 from sqlalchemy import literal_column as sql_text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from geodata.privacy import K
@@ -99,7 +101,10 @@ def existing_codes(session: Session, territory: Territory) -> dict[str, list[str
         layer: [
             str(code)
             for code in session.scalars(
-                select(row.code).where(row.code.in_(frame["code"].tolist())).order_by(row.code)
+                select(row.code)
+                # One array: a list of parameters ends at 65,535.
+                .where(row.code == any_(literal(frame["code"].tolist(), ARRAY(row.code.type))))
+                .order_by(row.code)
             )
         ]
         for layer, (row, frame) in layers.items()

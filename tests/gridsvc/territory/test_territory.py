@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from geopandas import GeoDataFrame
+from shapely import Point
 from sqlalchemy.exc import IntegrityError
 
 from geodata.territory import Territory
@@ -205,3 +206,23 @@ def test_a_code_of_another_community_is_refused_by_the_key(own_town: Clone) -> N
             "UPDATE gridsvc.stairwell SET code = '44060501100200100199'"
             " WHERE code = '44060501100100100101'"
         )
+
+
+def test_more_codes_than_a_statement_has_parameters_are_looked_up(
+    town_session: ScopedSession,
+) -> None:
+    codes = [f"440605011016001{number:05d}" for number in range(70_000)]
+    nothing = GeoDataFrame({"code": pd.Series([], dtype="str")}, geometry=[], crs="EPSG:4326")
+    many = GeoDataFrame({"code": codes}, geometry=[Point(113.15, 23.03)] * len(codes), crs=4326)
+    territory = Territory(
+        street_code=440605011000,
+        street_name="桂城",
+        communities=nothing.astype({"code": "int64"}),
+        compounds=nothing,
+        buildings=nothing,
+        stairwells=many,
+        walkways=nothing,
+    )
+    taken = store.existing_codes(town_session, territory)
+    assert taken["community"] == taken["compound"] == taken["building"] == []
+    assert set(taken["stairwell"]) < set(codes)
