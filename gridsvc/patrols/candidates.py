@@ -3,11 +3,16 @@
 import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
+from scipy.spatial import cKDTree
 
+from geodata.crs import local_metric_crs
 from geodata.heat import cells_of
 
 HEAT_ZOOM = 18
 """Heat is looked at in cells of 140 m at Guicheng."""
+
+TEAMS_A_PROBLEM = 4
+"""More teams than this in one problem take minutes: VROOM's effort grows with their square."""
 
 SEEN_PRIZE = 10
 INCIDENT_PRIZE = 10
@@ -49,3 +54,35 @@ def choose_candidates(
     ranked = stairwells.assign(incident_count=incident_count, z_score=z_score, prize=prize)
     ordered = ranked.sort_values(["prize", "code"], ascending=[False, True])
     return ordered.head(limit).reset_index(drop=True)
+
+
+def neighbourhoods(
+    teams: GeoDataFrame, stairwells: GeoDataFrame
+) -> list[tuple[GeoDataFrame, GeoDataFrame]]:
+    """Share a community out among groups of neighbouring teams, so that each is solved in a second.
+
+    Parameters
+    ----------
+    teams, stairwells
+        ``geometry`` (points). CRS: EPSG:4326.
+
+    Returns
+    -------
+    list
+        Teams and the stairwells nearest to their posts: each in one group, four teams at most; a
+        single group for up to four teams. EPSG:4326.
+    """
+    if len(teams) <= TEAMS_A_PROBLEM:
+        return [(teams, stairwells)]
+    xmin, ymin, xmax, ymax = teams.total_bounds
+    metric = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    posts, doors = (frame.geometry.to_crs(metric) for frame in (teams, stairwells))
+    # Strips from west to east: neighbours in a strip are neighbours on the ground, near enough.
+    group = np.empty(len(teams), dtype=np.int64)
+    group[np.lexsort((posts.y, posts.x))] = np.arange(len(teams)) // TEAMS_A_PROBLEM
+    tree = cKDTree(np.column_stack([posts.x, posts.y]))
+    nearest = tree.query(np.column_stack([doors.x, doors.y]))[1]
+    return [
+        (teams[group == each].reset_index(drop=True), stairwells[group[nearest] == each])
+        for each in range(int(group.max()) + 1)
+    ]

@@ -19,7 +19,7 @@ from gridsvc.errors import NotFoundError
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.service import HeatFilter
 from gridsvc.patrols import store
-from gridsvc.patrols.candidates import HEAT_ZOOM, choose_candidates
+from gridsvc.patrols.candidates import HEAT_ZOOM, choose_candidates, neighbourhoods
 from gridsvc.patrols.ground import Ground, problem_of, seconds_of_day
 from gridsvc.patrols.model import LeftOut, Route, RouteSummary
 from gridsvc.patrols.problem import PatrolRoute, PatrolSolution
@@ -113,27 +113,25 @@ def _plan_community(session: Session, evening: _Evening, heat: GeoDataFrame) -> 
     teams = store.read_teams(session, community_code=code)
     if teams.empty:
         return
-    candidates = choose_candidates(
-        territory.read_stairwells(session, community_code=code),
-        incidents.count_by_stairwell(session, community_code=code),
-        heat,
-        limit=CANDIDATES_PER_TEAM * len(teams),
-    )
-    ground = Ground.of(candidates, teams, territory.read_walkways(session, community_code=code))
-    problem = problem_of(candidates, teams, ground)
-    solution = solve(problem, seed=evening.seed, iterations=ITERATIONS)
-    routes = []
-    stops = []
-    for found in solution.routes:
-        route = _route_record(session, evening, teams, ground, found)
-        routes.append(route)
-        stops += _stop_records(evening, candidates, route["id"], found)
+    counts = incidents.count_by_stairwell(session, community_code=code)
+    stairwells = territory.read_stairwells(session, community_code=code)
+    walkways = territory.read_walkways(session, community_code=code)
+    routes: list[dict[str, Any]] = []
+    stops: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
+    for own_teams, own_stairwells in neighbourhoods(teams, stairwells):
+        limit = CANDIDATES_PER_TEAM * len(own_teams)
+        candidates = choose_candidates(own_stairwells, counts, heat, limit=limit)
+        ground = Ground.of(candidates, own_teams, walkways)
+        problem = problem_of(candidates, own_teams, ground)
+        solution = solve(problem, seed=evening.seed, iterations=ITERATIONS)
+        for found in solution.routes:
+            route = _route_record(session, evening, own_teams, ground, found)
+            routes.append(route)
+            stops += _stop_records(evening, candidates, route["id"], found)
+        left_out += _left_out_records(evening, candidates, own_teams, solution)
     store.replace_routes(
-        session,
-        community_code=code,
-        routes=routes,
-        stops=stops,
-        left_out=_left_out_records(evening, candidates, teams, solution),
+        session, community_code=code, routes=routes, stops=stops, left_out=left_out
     )
     access.record(
         session,
