@@ -42,23 +42,24 @@ class Ground:
     matrix_m: Floats
 
     @classmethod
-    def of(cls, stops: GeoDataFrame, teams: GeoDataFrame, walkways: GeoDataFrame) -> "Ground":
+    def of(
+        cls, stops: GeoDataFrame, teams: GeoDataFrame, network: WalkingNetwork | None
+    ) -> "Ground":
         """Measure the ways among stops and posts.
 
         Parameters
         ----------
         stops, teams
             ``geometry`` (points, EPSG:4326).
-        walkways
-            ``kind``, ``geometry`` (lines, EPSG:4326, noded); empty: straight lines × circuity.
+        network
+            Of the community, made once for all its groups; None: straight lines × circuity.
         """
         points = GeoSeries(
             pd.concat([stops.geometry, teams.geometry], ignore_index=True), crs=stops.crs
         )
-        if walkways.empty:
+        if network is None:
             metres = straight_matrix_m(points)
             return cls(points, None, None, metres / FLAT_SPEED_M_S, metres)
-        network = WalkingNetwork.from_walkways(walkways)
         snapped = network.snap(points)
         metres = network.matrix_m(snapped, with_offsets=True)
         return cls(points, network, snapped, network.matrix_s(snapped), metres)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from geodata.hotspots import hot_cells
+from geodata.network import WalkingNetwork
 from geodata.progress import Progress, silent
 from gridsvc.access import service as access
 from gridsvc.db import SRID, new_id
@@ -116,13 +117,14 @@ def _plan_community(session: Session, evening: _Evening, heat: GeoDataFrame) -> 
     counts = incidents.count_by_stairwell(session, community_code=code)
     stairwells = territory.read_stairwells(session, community_code=code)
     walkways = territory.read_walkways(session, community_code=code)
+    network = None if walkways.empty else WalkingNetwork.from_walkways(walkways)
     routes: list[dict[str, Any]] = []
     stops: list[dict[str, Any]] = []
     left_out: list[dict[str, Any]] = []
     for own_teams, own_stairwells in neighbourhoods(teams, stairwells):
         limit = CANDIDATES_PER_TEAM * len(own_teams)
         candidates = choose_candidates(own_stairwells, counts, heat, limit=limit)
-        ground = Ground.of(candidates, own_teams, walkways)
+        ground = Ground.of(candidates, own_teams, network)
         problem = problem_of(candidates, own_teams, ground)
         solution = solve(problem, seed=evening.seed, iterations=ITERATIONS)
         for found in solution.routes:
