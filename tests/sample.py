@@ -1,11 +1,11 @@
 """A tenth of the sample sub-district in a database, made by the functions of ``./grid demo``."""
 
-from datetime import datetime
 from pathlib import Path
 
 from api.cli import demo_command as demo
 from api.cli.runtime import Runtime
 from geodata.progress import silent
+from gridsvc.local_time import local_today
 from gridsvc.patrols import service as patrols
 from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
@@ -24,7 +24,7 @@ def live(clone: Clone) -> None:
     demo._load(runtime, seed=SEED, scale=SCALE, progress=silent)
     demo._assign(runtime, time_limit_s=2, seed=SEED, progress=silent)
     demo._release_heat(runtime)
-    tonight = datetime.now(patrols.LOCAL_TIME).date()
+    tonight = local_today()
     for code in PATROLLED:
         with runtime.job_session(code) as session:
             patrols.plan_evening(session, day=tonight, seed=SEED)

@@ -1,7 +1,6 @@
 """From an empty machine to a living map: the sample sub-district, assigned, placed and planned."""
 
 import time
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
 
@@ -18,6 +17,7 @@ from gridsvc.access.model import DevelopmentAccount
 from gridsvc.contacts import service as contacts
 from gridsvc.db import ScopedSession, refresh_statistics
 from gridsvc.incidents import service as incidents
+from gridsvc.local_time import local_today
 from gridsvc.overview import service as overview
 from gridsvc.patrols import service as patrols
 from gridsvc.people import service as people
@@ -108,7 +108,7 @@ def _release_heat(runtime: Runtime) -> None:
 
 def _plan_patrols(runtime: Runtime, *, seed: int, progress: Progress) -> None:
     """Plan tonight, unless it is planned."""
-    tonight = datetime.now(patrols.LOCAL_TIME).date()
+    tonight = local_today()
     with runtime.job_session(STREET) as session:
         if not patrols.has_routes(session, tonight):
             patrols.plan_evening(session, day=tonight, seed=seed, progress=progress)
@@ -208,7 +208,7 @@ def _incident_rows(session: ScopedSession) -> list[tuple[str, str]]:
 
 
 def _patrol_rows(session: ScopedSession) -> list[tuple[str, str]]:
-    tonight = patrols.list_day(session, datetime.now(patrols.LOCAL_TIME).date())
+    tonight = patrols.list_day(session, local_today())
     return [
         ("路线 routes", f"{len(tonight):,}"),
         ("点位 stops", f"{sum(route.stop_count for route in tonight):,}"),

@@ -9,9 +9,10 @@ from typing import Any
 from geopandas import GeoDataFrame
 from shapely import LineString, Point
 
-from api.pages.text import LOCAL_TIME, Words
+from api.pages.text import Words
 from geodata.crs import GEOGRAPHIC
 from gridsvc.db import ScopedSession
+from gridsvc.local_time import LOCAL_TIME
 from gridsvc.patrols import service as patrols
 from gridsvc.patrols.model import Route
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pandas import Series
 
 from api.deps import Language
-from api.pages.text import LOCAL_TIME, ago, words_of
+from api.pages.text import ago, words_of
 from api.pages.views import release_note
 from geodata.categories import class_of
 from gridsvc.access.model import Principal
@@ -18,6 +18,7 @@ from gridsvc.db import ScopedSession
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.model import Incident
 from gridsvc.incidents.service import HeatFilter
+from gridsvc.local_time import local_today
 from gridsvc.overview import service as overview
 from gridsvc.patrols import service as patrols
 from gridsvc.territory import service as territory
@@ -60,7 +61,7 @@ def read_home(session: ScopedSession, principal: Principal, language: Language) 
 
 
 def _staff(session: ScopedSession, language: Language) -> dict[str, Any]:
-    tonight = patrols.list_day(session, datetime.now(LOCAL_TIME).date())
+    tonight = patrols.list_day(session, local_today())
     routes = [route for route in tonight if route.stop_count]
     communities = territory.list_communities(session)
     uncovered = overview.read_uncovered(session, limit=_ALL)["code"]

@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
 
 from api.deps import Language
-
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+from gridsvc.local_time import LOCAL_TIME
 
 Words = Callable[..., str]
 """``say(key, **facts)``: a phrase with its facts filled in, in the language of the page."""

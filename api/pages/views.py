@@ -1,7 +1,6 @@
 """The map's views: each reads through services and answers one question in words, list and map."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -11,7 +10,7 @@ from pandas import Series
 from api.pages.evening import route_frames, routes_of
 from api.pages.panel import Area, Item, Selection, View
 from api.pages.shares import share_among
-from api.pages.text import LOCAL_TIME, Words, clock
+from api.pages.text import Words, clock
 from geodata.privacy import K
 from gridsvc.access.model import Principal
 from gridsvc.contacts import service as contacts
@@ -19,6 +18,7 @@ from gridsvc.db import ScopedSession
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.model import HeatTotals
 from gridsvc.incidents.service import HeatFilter
+from gridsvc.local_time import local_today
 from gridsvc.overview import service as overview
 from gridsvc.patrols.model import Route
 from gridsvc.territory import service as territory
@@ -131,7 +131,7 @@ def _about(say: Words, count: int) -> tuple[str, str]:
 
 def _routes(area: Area) -> _Read:
     say = area.say
-    today = datetime.now(LOCAL_TIME).date()
+    today = local_today()
     names = dict(zip(area.communities["code"], area.communities["name"], strict=True))
     routes = routes_of(area.session, today, names, community_code=area.selection.community_code)
     lines, stops, posts = route_frames(routes, say)

@@ -1,9 +1,7 @@
 """What a caller can do with household contacts: propose a plan, read it, apply it."""
 
 from dataclasses import asdict
-from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -21,11 +19,11 @@ from gridsvc.contacts.problem import ContactProblem, ContactSolution
 from gridsvc.contacts.solver import nearest_neighbour, solve
 from gridsvc.db import new_id
 from gridsvc.errors import NotFoundError, PlanAppliedError
+from gridsvc.local_time import local_today
 from gridsvc.people import service as people
 from gridsvc.territory import service as territory
 
 STAFF_ROLES = ("coordinator", "administrator")
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
 
 def propose(
@@ -74,9 +72,7 @@ def _plan_community(
 ) -> None:
     stairwells = territory.read_stairwells(session, community_code=community_code)
     members = people.read_members(session, community_code=community_code)
-    leads = store.read_leads(
-        session, community_code=community_code, on=datetime.now(LOCAL_TIME).date()
-    )
+    leads = store.read_leads(session, community_code=community_code, on=local_today())
     problem = problem_of(stairwells, members, leads)
     solution = solve(problem, seed=seed, time_limit_s=time_limit_s)
     nearest = nearest_neighbour(problem)
@@ -189,7 +185,7 @@ def apply(session: Session, plan_id: UUID) -> Plan:
         session,
         community_code=plan.community_code,
         plan_id=plan_id,
-        today=datetime.now(LOCAL_TIME).date(),
+        today=local_today(),
     )
     access.record(
         session,
@@ -254,13 +250,13 @@ def list_lines(
 def find_contact(session: Session, stairwell_code: str) -> Contact | None:
     """Return today's lead contact of a stairwell."""
     access.require_role(session, *STAFF_ROLES)
-    return store.find_contact(session, stairwell_code, on=datetime.now(LOCAL_TIME).date())
+    return store.find_contact(session, stairwell_code, on=local_today())
 
 
 def count_states(session: Session, *, community_code: int | None = None) -> dict[str, int]:
     """Return how many stairwells are in each state of coverage today."""
     access.require_role(session, *STAFF_ROLES)
-    today = datetime.now(LOCAL_TIME).date()
+    today = local_today()
     return store.count_states(session, on=today, community_code=community_code)
 
 

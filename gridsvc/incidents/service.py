@@ -4,7 +4,6 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from geopandas import GeoDataFrame, GeoSeries, points_from_xy
@@ -25,10 +24,10 @@ from gridsvc.errors import (
 )
 from gridsvc.incidents import store
 from gridsvc.incidents.model import HeatTotals, Incident, NewIncident
+from gridsvc.local_time import local_today
 from gridsvc.territory import service as territory
 
 FIELD_ROLES = ("coordinator", "administrator", "contact", "patrol")
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 _BATCH = 5_000
 
 
@@ -269,7 +268,7 @@ def stream_features(session: Session) -> Generator[str, None, None]:
 def release_heat(session: Session, *, today: date | None = None) -> HeatTotals:
     """Release heat cells to planners, up to the last complete calendar month, as the job."""
     access.require_role(session, "job")
-    first_of_month = (today or datetime.now(LOCAL_TIME).date()).replace(day=1)
+    first_of_month = (today or local_today()).replace(day=1)
     through = (first_of_month - timedelta(days=1)).replace(day=1)
     base = store.read_base_cells(session, through=through)
     cells, totals = [], []

@@ -1,8 +1,6 @@
 """Reads across features: results, the stairwell card, exports and tiles."""
 
 from collections.abc import Generator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
@@ -12,6 +10,7 @@ from gridsvc.access import service as access
 from gridsvc.contacts import service as contacts
 from gridsvc.db import scope_of
 from gridsvc.incidents import service as incidents
+from gridsvc.local_time import local_today
 from gridsvc.overview import store
 from gridsvc.overview.model import Results, StairwellCard
 from gridsvc.people import service as people
@@ -19,7 +18,6 @@ from gridsvc.territory import service as territory
 
 STAFF_ROLES = ("coordinator", "administrator")
 EXPORT_LAYERS = (*territory.EXPORT_LAYERS, "incidents")
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
 
 def read_results(session: Session) -> Results:
@@ -89,12 +87,12 @@ def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> byt
     is_coverage = layer == "stairwells" and scope_of(session).role in STAFF_ROLES
     if not is_coverage or not is_tile(zoom=zoom, x=x, y=y):
         return territory.read_tile(session, layer=layer, zoom=zoom, x=x, y=y)
-    today = datetime.now(LOCAL_TIME).date()
+    today = local_today()
     return store.read_coverage_tile(session, zoom=zoom, x=x, y=y, on=today)
 
 
 def read_uncovered(session: Session, *, limit: int = 500) -> GeoDataFrame:
     """Return stairwells without a contact as points with their names; EPSG:4326, by code."""
     access.require_role(session, *STAFF_ROLES)
-    today = datetime.now(LOCAL_TIME).date()
+    today = local_today()
     return store.read_uncovered(session, on=today, limit=limit)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from geoalchemy2.shape import from_shape
 from geopandas import GeoDataFrame
@@ -19,6 +18,7 @@ from gridsvc.db import SRID, new_id
 from gridsvc.errors import NotFoundError
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.service import HeatFilter
+from gridsvc.local_time import LOCAL_TIME
 from gridsvc.patrols import store
 from gridsvc.patrols.candidates import HEAT_ZOOM, choose_candidates, neighbourhoods
 from gridsvc.patrols.ground import Ground, problem_of, seconds_of_day
@@ -29,7 +29,6 @@ from gridsvc.territory import service as territory
 
 FIELD_ROLES = ("coordinator", "administrator", "patrol")
 STAFF_ROLES = ("coordinator", "administrator")
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
 CANDIDATES_PER_TEAM = 45
 """Stops that the solver may choose from, for each team; a shift has time for some 25."""

@@ -5,7 +5,6 @@ Command: ``./grid bench demo``. The clock is the wall's; the last row adds up.
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from gridsvc import setup
 from gridsvc.contacts import service as contacts
 from gridsvc.db import refresh_statistics
 from gridsvc.incidents import service as incidents
+from gridsvc.local_time import local_today
 from gridsvc.patrols import service as patrols
 from gridsvc.people import service as people
 from gridsvc.people.phones import new_key
@@ -61,7 +61,7 @@ def _stages() -> Iterator[tuple[str, float, int]]:
 
 def _steps(sample: Any) -> dict[str, Callable[[Any], int]]:
     """Return the steps of the demonstration; each gives the number of its rows."""
-    tonight = datetime.now(patrols.LOCAL_TIME).date()
+    tonight = local_today()
 
     def load_people(session: Any) -> int:
         people.load(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.pages.text import LOCAL_TIME
+from gridsvc.local_time import LOCAL_TIME
 from tests.api.conftest import Server
 
 pytest.register_assert_rewrite("tests.browser")

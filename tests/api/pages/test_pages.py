@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from api.pages.text import LOCAL_TIME, load_words
+from api.pages.text import load_words
+from gridsvc.local_time import LOCAL_TIME
 from tests import town
 from tests.api.pages.markup import Page, parse
 from tests.api.service import PROBLEM, Service, is_problem

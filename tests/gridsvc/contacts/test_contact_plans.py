@@ -1,7 +1,6 @@
 """A plan is a proposal with reasons; applying it gives each stairwell one lead a day."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +12,7 @@ from gridsvc.contacts.model import REASONS, TIERS
 from gridsvc.contacts.tables import ContactRow
 from gridsvc.db import Interval, Scope, ScopedSession
 from gridsvc.errors import NotFoundError, PlanAppliedError, RoleNotAllowedError
+from gridsvc.local_time import local_today
 from gridsvc.territory import service as territory
 from tests import town
 from tests.databases import Clone
@@ -148,7 +148,7 @@ def test_an_older_lead_ends_today_and_the_new_one_begins(town_session: ScopedSes
     code = town.stairwell_code(A)
     chosen = another_member(town_session, code)
     service.apply(town_session, plan_with(town_session, chosen, code))
-    today = datetime.now(service.LOCAL_TIME).date()
+    today = local_today()
     rows = town_session.execute(
         text(
             "SELECT member_id, lower(valid), upper(valid) FROM gridsvc.contact"
