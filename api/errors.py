@@ -1,6 +1,7 @@
 """From error class to status, and every error answered as problem+json (RFC 9457)."""
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from api.logs import route_of
 from geodata import errors as geodata_errors
 from geodata.errors import GeodataError
 from gridsvc import errors as gridsvc_errors
@@ -36,8 +39,26 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.QueryTooSlowError: 503,
     gridsvc_errors.DatabaseNotReadyError: 503,
     gridsvc_errors.UnsafeRoleError: 503,
+    gridsvc_errors.WrongDataKeyError: 500,
+    gridsvc_errors.TooManyTriesError: 429,
+    gridsvc_errors.BusyError: 503,
+    gridsvc_errors.WrongCredentialsError: 401,
+    gridsvc_errors.SecondFactorRequiredError: 401,
+    gridsvc_errors.SecondFactorNotSetError: 401,
+    gridsvc_errors.WeakPasswordError: 422,
+    gridsvc_errors.CsrfError: 403,
+    gridsvc_errors.ReadOnlyKeyError: 403,
+    gridsvc_errors.BeyondOwnTerritoryError: 422,
+    gridsvc_errors.InvalidAccountError: 422,
+    gridsvc_errors.UnreadableListError: 422,
+    gridsvc_errors.FaultyListError: 422,
+    gridsvc_errors.SsoRefusedError: 401,
+    gridsvc_errors.SsoUnavailableError: 503,
+    gridsvc_errors.RecentSignInRequiredError: 401,
+    gridsvc_errors.NoTerritoryError: 403,
 }
 RETRY_AFTER_S = 5
+_TRY_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class Problem(BaseModel):
@@ -60,10 +81,29 @@ def status_of(error: Exception) -> int:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class RequestRefusedError(HTTPException):
+    """The request is refused for its form, before any route sees it."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.code = code
+
+
 def problem(
-    status: int, code: str, detail: str, errors: list[dict[str, Any]] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, Any]] | None = None,
+    *,
+    retry_after_s: float | None = None,
 ) -> Response:
-    """Return a problem answer."""
+    """Return a problem answer.
+
+    Parameters
+    ----------
+    retry_after_s
+        When to try again; default for 429 and 503 is `RETRY_AFTER_S`, for others not said.
+    """
     body = Problem(
         type=f"/problems/{code}",
         title=HTTPStatus(status).phrase,
@@ -72,8 +112,10 @@ def problem(
         errors=errors,
     )
     headers = {"Cache-Control": "no-store"}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if retry_after_s is None and status in _TRY_AGAIN:
+        retry_after_s = RETRY_AFTER_S
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
@@ -93,16 +135,45 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def answer_to(scope: Scope, error: Exception) -> Response:
+    """Return the answer to an error that stops a request on its way to a route.
+
+    It is the answer that a route's error would get: a page for browsers that open one.
+    """
+    handlers = scope["app"].exception_handlers
+    kind = next(kind for kind in type(error).__mro__ if kind in handlers)
+    answer: Response = handlers[kind](Request(scope), error)
+    return answer
+
+
+def _noted(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, Any]] | None = None,
+    *,
+    retry_after_s: float | None = None,
+) -> Response:
+    """Return a problem, and leave its kind where `api.logs` finds it."""
+    request.scope.setdefault("state", {})["problem"] = (int(status), code)
+    return problem(status, code, detail, errors, retry_after_s=retry_after_s)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of ours, of the framework and of nobody as a problem."""
 
     @app.exception_handler(GeodataError)
     @app.exception_handler(GridsvcError)
-    def ours(_: Request, error: GeodataError | GridsvcError) -> Response:
-        return problem(status_of(error), error.code, str(error))
+    def ours(request: Request, error: GeodataError | GridsvcError) -> Response:
+        retry_after_s = getattr(error, "retry_after_s", None)
+        faults = getattr(error, "faults", None)
+        return _noted(
+            request, status_of(error), error.code, str(error), faults, retry_after_s=retry_after_s
+        )
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> Response:
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         # What the client sent is not sent back: it may hold somebody's data.
         faults = [
             {"where": list(map(str, fault["loc"])), "what": fault["msg"]}
@@ -110,16 +181,20 @@ def install(app: FastAPI) -> None:
         ]
         first = faults[0] if faults else {"where": [], "what": "invalid"}
         detail = f"{'.'.join(first['where'])}: {first['what']}."
-        return problem(422, "invalid-request", detail, faults)
+        return _noted(request, 422, "invalid-request", detail, faults)
 
     @app.exception_handler(HTTPException)
-    def framework(_: Request, error: HTTPException) -> Response:
+    def framework(request: Request, error: HTTPException) -> Response:
+        if isinstance(error, RequestRefusedError):
+            return _noted(request, error.status_code, error.code, error.detail)
         if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's answer to a body in no UTF-8
-            return problem(422, "invalid-request", "body: not JSON in UTF-8.")
+            return _noted(request, 422, "invalid-request", "body: not JSON in UTF-8.")
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return problem(error.status_code, code, f"{error.detail}.")
+        return _noted(request, error.status_code, code, f"{error.detail}.")
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:
-        log.error("unexpected error", exc_info=error, extra={"path": request.url.path})
-        return problem(500, "internal", "Something went wrong on our side; it has been logged.")
+        log.error("unexpected error", exc_info=error, extra={"route": route_of(request.scope)})
+        return _noted(
+            request, 500, "internal", "Something went wrong on our side; it has been logged."
+        )

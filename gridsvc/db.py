@@ -32,7 +32,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     InstrumentedAttribute,
@@ -55,6 +55,11 @@ from gridsvc.errors import (
 SCHEMA = "gridsvc"
 SRID = 4326
 MAX_INTERVALS = 4
+# Compiling, and starting workers for a few hundred rows, cost more than our short queries. A plan
+# depends on the scope that the policies read, so none is kept for the next caller: a box that took
+# 4 ms took 300 with the general plan that a connection settles on at the tenth use.
+_PLANNING = "-c jit=off -c min_parallel_table_scan_size=64MB -c plan_cache_mode=force_custom_plan"
+_IDLE_S = 120
 
 
 class Base(DeclarativeBase):
@@ -133,14 +138,29 @@ NOBODY = Scope(role="resident")
 
 
 def make_engine(url: str, *, pool_size: int = 5, statement_timeout_s: int = 30) -> Engine:
-    """Return an engine whose connections run with ``jit`` off and a statement timeout."""
-    options = f"-c jit=off -c statement_timeout={statement_timeout_s}s -c timezone=UTC"
+    """Return an engine whose connections run with ``jit`` off and bounds to what they hold up.
+
+    Parameters
+    ----------
+    statement_timeout_s
+        Longest time of a statement. Waiting for a lock may take a third of it, and a transaction
+        may stay idle for as long, but two minutes at least: a solver, or a slow reader of an
+        export, keeps one open while it does nothing with it.
+    """
+    timeouts_s = {
+        "statement_timeout": statement_timeout_s,
+        "lock_timeout": max(1, statement_timeout_s // 3),
+        "idle_in_transaction_session_timeout": max(_IDLE_S, statement_timeout_s),
+    }
+    bounds = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts_s.items())
+    options = f"{_PLANNING} {bounds} -c timezone=UTC"
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),  # also for a bare postgresql://
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 5},
+        hide_parameters=True,  # errors are logged, and parameters are people's data
     )
 
 
@@ -327,12 +347,16 @@ def clear_connection_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise _plain_error(error.orig) from error
+    except InternalError as error:
+        if not isinstance(error.orig, psycopg.errors.IdleInTransactionSessionTimeout):
+            raise
+        raise QueryTooSlowError from error
     except psycopg.OperationalError as error:
         raise _plain_error(error) from error
 
 
 def _plain_error(error: BaseException | None) -> GridsvcError:
-    if isinstance(error, psycopg.errors.QueryCanceled):
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
         return QueryTooSlowError()
     if isinstance(error, psycopg.errors.DiskFull):
         return DatabaseFullError()

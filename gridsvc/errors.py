@@ -1,5 +1,8 @@
 """What can go wrong in the service: one base class, one class a fault. It knows no HTTP."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -319,3 +322,276 @@ class DatabaseFullError(GridsvcError):
 
     def __init__(self) -> None:
         super().__init__("The database's disk is full: make room there, then try again.")
+
+
+class WrongDataKeyError(GridsvcError):
+    """The key of the settings is none, or does not fit what is stored."""
+
+    code = "wrong-data-key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The data key does not fit what is stored: GRID_DATA_KEY must hold the key it was "
+            "encrypted with (several, newest first, are parted by commas)."
+        )
+
+
+class TooManyTriesError(GridsvcError):
+    """Somebody tries too often."""
+
+    code = "too-many-tries"
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(wait_s))
+        super().__init__(f"Too many tries: wait {self.retry_after_s} s, then try again.")
+
+
+class BusyError(GridsvcError):
+    """So many people are signing in that one more would have to wait too long."""
+
+    code = "busy"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("Many people are signing in right now: try again in a moment.")
+
+
+class WrongCredentialsError(GridsvcError):
+    """Login, password or code is wrong; which of them, nobody is told."""
+
+    code = "wrong-credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The login, password or code is wrong, used up or expired.")
+
+
+class SecondFactorRequiredError(GridsvcError):
+    """The password was right; the code of the authenticator is missing."""
+
+    code = "second-factor-required"
+
+    def __init__(self) -> None:
+        super().__init__("Send the six digits of your authenticator as one_time_code too.")
+
+
+class SecondFactorNotSetError(GridsvcError):
+    """The account needs an authenticator before it can sign in from a program."""
+
+    code = "second-factor-not-set"
+
+    def __init__(self) -> None:
+        super().__init__("This account needs an authenticator: sign in once in a browser first.")
+
+
+class WeakPasswordError(GridsvcError):
+    """A new password is too easy to guess."""
+
+    code = "weak-password"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Choose another password: {reason}.")
+        self.reason = reason
+
+
+class CsrfError(GridsvcError):
+    """A change from a browser lacks the token of its page."""
+
+    code = "csrf"
+
+    def __init__(self) -> None:
+        super().__init__("This change did not come from one of our pages: load it again.")
+
+
+class ReadOnlyKeyError(GridsvcError):
+    """An API key was used for a change."""
+
+    code = "read-only-key"
+
+    def __init__(self) -> None:
+        super().__init__("An API key only reads: sign in to make changes.")
+
+
+class LoginTakenError(ConflictError):
+    """Another account has this login."""
+
+    code = "login-taken"
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"The login {login} is taken: choose another one.")
+        self.login = login
+
+
+class BeyondOwnTerritoryError(GridsvcError):
+    """An administrator gives somebody more than they have themselves."""
+
+    code = "beyond-own-territory"
+
+    def __init__(self) -> None:
+        super().__init__("You can give only territories that are yours, four at most.")
+
+
+class SsoRefusedError(WrongCredentialsError):
+    """A sign-in by the provider of single sign-on opens no account; why, nobody is told.
+
+    Attributes
+    ----------
+    reason
+        A code for the security log, such as ``nonce`` or ``unlinked``.
+    """
+
+    code = "sso-refused"
+
+    def __init__(self, reason: str) -> None:
+        words = "Single sign-on opened no account here: try again, or sign in by password."
+        GridsvcError.__init__(self, words)
+        self.reason = reason
+
+
+class SsoUnavailableError(GridsvcError):
+    """The provider of single sign-on does not answer, or not as it should.
+
+    Attributes
+    ----------
+    reason
+        A code for the security log, such as ``timeout`` or ``garbage``.
+    """
+
+    code = "sso-unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Single sign-on does not answer right now: sign in by password.")
+        self.reason = reason
+
+
+class RecentSignInRequiredError(NotSignedInError):
+    """The change needs a sign-in of the last minutes, so that a browser left open is not enough."""
+
+    code = "recent-sign-in-required"
+
+    def __init__(self) -> None:
+        words = "Sign in again first: this change needs a sign-in of the last 15 minutes."
+        GridsvcError.__init__(self, words)
+
+
+class InvalidAccountError(GridsvcError):
+    """Something about an account to be made or changed cannot be."""
+
+    code = "invalid-account"
+
+    def __init__(self, column: str, fault: str, reason: str) -> None:
+        super().__init__(f"The account's {column}: {reason}.")
+        self.column = column
+        self.fault = fault
+        self.reason = reason
+
+
+class OwnAccountError(ConflictError):
+    """An administrator would change the account they are signed in with."""
+
+    code = "own-account"
+
+    def __init__(self) -> None:
+        super().__init__("This is your own account: another administrator must change it.")
+
+
+class UnreadableListError(GridsvcError):
+    """A file is no list of accounts that can be read."""
+
+    code = "unreadable-list"
+
+    def __init__(self, fault: str, reason: str) -> None:
+        super().__init__(f"The list cannot be read: {reason}.")
+        self.fault = fault
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class ListFault:
+    """What is wrong in one cell of a list; what stands there is not repeated.
+
+    Attributes
+    ----------
+    row
+        As the spreadsheet numbers it, from 1.
+    fault
+        Stable name of the kind of fault.
+    """
+
+    row: int
+    column: str
+    fault: str
+    reason: str
+
+
+class FaultyListError(GridsvcError):
+    """Rows of a list of accounts cannot be accepted; so none is."""
+
+    code = "faulty-list"
+
+    def __init__(self, list_faults: Sequence[ListFault]) -> None:
+        first = list_faults[0]
+        super().__init__(
+            f"Faults in the list: {len(list_faults)}, so nobody is invited. "
+            f"The first is in row {first.row}, {first.column}: {first.reason}."
+        )
+        self.list_faults = tuple(list_faults)
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """The faults as a problem document lists them."""
+        return [
+            {"where": [f"row {one.row}", one.column], "what": one.reason, "fault": one.fault}
+            for one in self.list_faults
+        ]
+
+
+class RotationRunningError(ConflictError):
+    """Another command is rotating the key of the same data folder."""
+
+    code = "rotation-running"
+
+    def __init__(self) -> None:
+        super().__init__("Another command is rotating this key: wait until it has ended.")
+
+
+class OneDataKeyError(ConflictError):
+    """The settings hold one key, so there is none to rotate to."""
+
+    code = "one-data-key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "GRID_DATA_KEY holds one key: make another one (./grid person new-key), put it in "
+            "front of the old one, parted by a comma, restart the service, then rotate again."
+        )
+
+
+class TooManyKeysError(ConflictError):
+    """An account has as many API keys as it may have."""
+
+    code = "too-many-keys"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} keys already: revoke those that nobody uses.")
+        self.most = most
+
+
+class RotationUnfinishedError(ConflictError):
+    """While all was encrypted with the new key, something went on using the old one."""
+
+    code = "rotation-unfinished"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something still encrypts with the old key: restart the service with the new key in "
+            "front, then rotate again. Nothing is lost, the old key is still needed."
+        )
+
+
+class NoTerritoryError(GridsvcError):
+    """Somebody whose territory was taken away wants to change something."""
+
+    code = "no-territory"
+
+    def __init__(self) -> None:
+        super().__init__("No territory is yours any more: ask your administrator.")

@@ -4,10 +4,20 @@ Importing this module reads nothing; `load` does.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    """Return the parts of a text between commas; anything else as it is."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+# Without TLS only on this machine: whoever could answer in its place would sign anybody in.
+_ISSUER = r"^(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?)(/[^\s?#]*)?$"
+Proxies = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -45,14 +55,43 @@ class Settings(BaseSettings):
     development_login: bool = False
     """Accept the login codes that ``./grid demo`` prints; never on a public address."""
 
-    phone_key: SecretStr | None = None
-    """Key that encrypts phones (44 characters, base64); absent: a file in the data folder."""
+    data_key: SecretStr | None = None
+    """Keys that encrypt phones and authenticators, newest first; absent: a file, made once."""
 
     pool_size: int = Field(default=8, ge=1)
     """Connections that one process keeps to the database."""
 
     statement_timeout_s: int = Field(default=30, ge=1)
     """Longest time, in seconds, that one statement of a request may take."""
+
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#@]+$")
+    """Origin under which people reach the service, such as ``https://grid.example``."""
+
+    trusted_proxies: Proxies | None = None
+    """Addresses and networks whose ``X-Forwarded-For`` and ``-Proto`` are believed."""
+
+    oidc_issuer: str | None = Field(default=None, pattern=_ISSUER)
+    """Provider of single sign-on, as its discovery document names itself; absent: none."""
+
+    oidc_client_id: str | None = Field(default=None, min_length=1)
+    """What the provider calls this service."""
+
+    oidc_client_secret: SecretStr | None = None
+    """Secret that the provider gave this service; absent: it is a public client there."""
+
+    oidc_name: str | None = Field(default=None, min_length=1, max_length=40)
+    """What the button on the login page calls the provider."""
+
+    @model_validator(mode="after")
+    def _has_client_id(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("GRID_OIDC_ISSUER needs GRID_OIDC_CLIENT_ID")
+        return self
+
+    @property
+    def public_origin(self) -> str:
+        """The origin for links that leave the service: `public_url`, else where we serve."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
 
 def load() -> Settings:

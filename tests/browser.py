@@ -24,6 +24,7 @@ ARGUMENTS = [
 ]
 SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+SMALL = (360, 740)
 WAIT_MS = 30_000
 
 _WATCH_POLICY = """
@@ -127,8 +128,8 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
     contexts: list[BrowserContext] = []
 
     def opened(host: str, size: str = "desktop", *, code: str | None = None) -> Visit:
-        width, height = SIZES[size]
-        is_phone = size == "phone"
+        width, height = SMALL if size == "small" else SIZES[size]
+        is_phone = size != "desktop"
         context = browser.new_context(
             viewport={"width": width, "height": height},
             device_scale_factor=2 if is_phone else 1,
@@ -137,8 +138,8 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
         )
         contexts.append(context)
         if code is not None:
-            answer = context.request.post(f"{host}/api/v1/session", data={"code": code})
-            assert answer.status == 201
+            answer = context.request.post(f"{host}/login", form={"code": code}, max_redirects=0)
+            assert answer.status == 303
         return _watch(context.new_page(), host, size)
 
     yield opened

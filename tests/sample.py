@@ -7,9 +7,9 @@ from api.cli.runtime import Runtime
 from geodata.progress import silent
 from gridsvc.local_time import local_today
 from gridsvc.patrols import service as patrols
-from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
 from tests.databases import Clone
+from tests.town import VAULT
 
 SCALE = 0.1
 SEED = 1
@@ -19,8 +19,8 @@ PATROLLED = (440605011016, 440605011050)
 
 def live(clone: Clone) -> None:
     """Load the sample, assign contacts, release heat and plan tonight's patrols."""
-    settings = Settings(phone_key=new_key(), development_login=True, _env_file=None)
-    runtime = Runtime(settings, Path("/nonexistent"), served=clone.api, job=clone.job)
+    settings = Settings(development_login=True, _env_file=None)
+    runtime = Runtime(settings, Path("/nonexistent"), served=clone.api, job=clone.job, vault=VAULT)
     demo._load(runtime, seed=SEED, scale=SCALE, progress=silent)
     demo._assign(runtime, time_limit_s=2, seed=SEED, progress=silent)
     demo._release_heat(runtime)

@@ -33,6 +33,7 @@ OURS_ALONE = {
     "AddressInUseError",
     "TooManyIntervalsError",
     "UnsoundProblemError",
+    "WrongDataKeyError",
     *(name for name in vars(gridsvc_errors) if name.startswith(("Postg", "EmbeddedPostgres"))),
     *("DatabaseUserError", "DatabaseFolderError", "DatabaseVersionError", "DiskFullError"),
 }

@@ -27,9 +27,10 @@ from gridsvc.db import Database, Interval, Scope, ScopedSession
 from gridsvc.incidents import service as incidents
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
-from gridsvc.people.phones import new_key
 from gridsvc.territory import service as territory
+from gridsvc.vault import Vault, new_key
 
+VAULT = Vault.of(new_key())
 STREET = 440605011000
 EAST_SHORE, WEST_BRIDGE = 440605011001, 440605011002
 COMMUNITIES = {EAST_SHORE: "东岸社区", WEST_BRIDGE: "西桥社区"}
@@ -80,8 +81,12 @@ def id_of(*parts: object) -> UUID:
 
 
 def place(community_code: int, x: float, y: float) -> tuple[float, float]:
-    """Return lon, lat of a place in a community, given in units from its south-west corner."""
-    column = 1 if community_code == WEST_BRIDGE else 0
+    """Return lon, lat of a place in a community, given in units from its south-west corner.
+
+    The next sub-district, see tests/neighbour.py, begins eight communities to the east.
+    """
+    street, number = divmod(community_code - STREET, 1000)
+    column = max(number - 1, 0) + 8 * street
     return round(WEST + (x + 40 * column) * UNIT, 7), round(SOUTH + y * UNIT, 7)
 
 
@@ -297,7 +302,7 @@ def load(session: Session) -> None:
         members=make_members(),
         posts=make_posts(),
         organisations=make_organisations(),
-        phone_key=new_key(),
+        vault=VAULT,
     )
     add_teams(session)
     incidents.add_many(session, make_incidents())

@@ -11,7 +11,7 @@ from geodata.errors import GeodataError
 from gridsvc.errors import DatabaseDownError, DatabaseNotReadyError, GridsvcError
 
 FAILED, UNAVAILABLE = 1, 69  # 69 is EX_UNAVAILABLE of sysexits.h
-COMMANDS = ("demo", "serve", "import", "db", "bench")
+COMMANDS = ("demo", "serve", "import", "db", "account", "person", "retention", "bench")
 
 
 class OnDemand(TyperGroup):

@@ -1,5 +1,6 @@
 """What the command line shows: progress on stderr, tables on stdout."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +17,11 @@ from rich.table import Table
 
 from geodata.progress import Progress as ProgressListener
 
+_WIDE = 160
+
 words = Console(stderr=True, highlight=False)
-data = Console(highlight=False)
+# In a pipe or a file nobody's terminal is too narrow for an id.
+data = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 @contextmanager

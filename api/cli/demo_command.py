@@ -14,6 +14,7 @@ from geodata.sample import make_sample
 from gridsvc import settings as settings_module
 from gridsvc.access import service as access
 from gridsvc.access.model import DevelopmentAccount
+from gridsvc.access.tokens import new_token
 from gridsvc.contacts import service as contacts
 from gridsvc.db import ScopedSession, refresh_statistics
 from gridsvc.incidents import service as incidents
@@ -77,7 +78,7 @@ def _load(runtime: Runtime, *, seed: int, scale: float, progress: Progress) -> N
             members=sample.members,
             posts=sample.posts,
             organisations=sample.organisations,
-            phone_key=runtime.phone_key(),
+            vault=runtime.vault,
         )
         progress("load", 2, 4)
         patrols.add_teams(session, sample.teams)
@@ -127,7 +128,7 @@ def _make_accounts(runtime: Runtime) -> list[DevelopmentAccount]:
             name=name,
             role=role,
             territory_codes=(code,),
-            code=access.new_code(),
+            code=new_token(),
         )
         for name, role, code in wanted
     ]

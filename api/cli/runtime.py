@@ -1,6 +1,5 @@
 """The database that a command works on: the embedded one, or the one of the settings."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import api
 from api.cli.console import words
+from api.cli.key_file import FileVault, KeyFile
 from gridsvc import setup
 from gridsvc.db import (
     Database,
@@ -19,21 +19,25 @@ from gridsvc.db import (
 )
 from gridsvc.embedded import Cluster, choose_home, find_binaries
 from gridsvc.errors import DatabaseNotReadyError
-from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
+from gridsvc.vault import Vault
 
 CHECKOUT = Path(api.__file__).resolve().parent.parent
 DATABASE = "gridsvc"
+EVERYWHERE = Scope("job", (Interval(100_000_000_000, 999_999_999_999),))
+"""Every code of twelve digits, for work on the database as a whole."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """The two connections of a command, and the folder of its secrets.
+    """The two connections of a command, and what hides its secrets.
 
     Attributes
     ----------
     served
         As the API role: row-level security holds.
+    vault
+        Hides phones and the secrets of authenticators.
     job
         As the job role, for loading and aggregation; absent where no ``GRID_JOB_URL`` is set.
     """
@@ -42,33 +46,42 @@ class Runtime:
     home: Path
     served: Database
     job: Database | None
+    vault: Vault
+
+    @property
+    def loading(self) -> Database:
+        """The connection of the job role.
+
+        Raises
+        ------
+        DatabaseNotReadyError
+            The settings name no such connection.
+        """
+        if self.job is None:
+            raise DatabaseNotReadyError("GRID_JOB_URL, a connection of gridsvc_job, is not set")
+        return self.job
 
     @contextmanager
-    def job_session(self, street_code: int) -> Iterator[ScopedSession]:
-        """Give one transaction of the job role over a sub-district.
+    def job_session(self, street_code: int | None = None) -> Iterator[ScopedSession]:
+        """Give one transaction of the job role over a sub-district, by default over all there are.
 
         Raises
         ------
         DatabaseNotReadyError
             The settings name no connection of the job role.
         """
-        if self.job is None:
-            raise DatabaseNotReadyError("GRID_JOB_URL, a connection of gridsvc_job, is not set")
-        scope = Scope("job", (Interval.of(street_code),))
-        with clear_connection_errors(), self.job.session(scope) as session, session.begin():
+        scope = EVERYWHERE if street_code is None else Scope("job", (Interval.of(street_code),))
+        with clear_connection_errors(), self.loading.session(scope) as session, session.begin():
             yield session
 
-    def phone_key(self) -> str:
-        """Return the key that encrypts phones: of the settings, else of a file made once."""
-        if self.settings.phone_key:
-            return self.settings.phone_key.get_secret_value()
-        path = self.home / "phone.key"
-        if not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(new_key())
-        return path.read_text(encoding="ascii")
+
+def _open_vault(settings: Settings, home: Path) -> Vault:
+    """Return what hides phones: by the keys of the settings, else by that of a file made once."""
+    if settings.data_key:
+        return Vault.of(settings.data_key.get_secret_value())
+    file = KeyFile(home)
+    file.make()
+    return FileVault(file)
 
 
 @contextmanager
@@ -124,6 +137,7 @@ def _engines(settings: Settings, home: Path, url: str, job_url: str | None) -> I
             home,
             Database(served, readiness.is_leakproof),
             Database(job, readiness.is_leakproof) if job else None,
+            _open_vault(settings, home),
         )
     finally:
         served.dispose()

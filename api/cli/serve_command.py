@@ -4,7 +4,9 @@ import socket
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
+from api import logs
 from api.app import create_app
 from api.cli.console import words
 from api.cli.runtime import Runtime, open_runtime
@@ -43,14 +45,26 @@ def refuse_taken_port(settings: Settings) -> None:
 def run(runtime: Runtime) -> None:
     """Serve until interrupted; Ctrl-C ends requests first, then the database."""
     settings = runtime.settings
-    app = create_app(settings, runtime.served)
+    app = create_app(settings, runtime.served, runtime.vault)
+    logs.configure()
     words.print(f"Serving at http://{settings.host}:{settings.port} (Ctrl-C stops)")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, host=settings.host, port=settings.port, log_level="warning", access_log=False
-        )
-    )
     try:
-        server.run()
+        server_of(app, settings).run()
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """Return the server of an application: it believes no proxy but ours, and logs by our rules."""
+    proxies = [str(network) for network in settings.trusted_proxies or ()]
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # it would write paths, which may hold codes
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+    )
+    return uvicorn.Server(config)

@@ -20,7 +20,9 @@ Handler = Callable[[Request, Exception], Response]
 
 _FOR_PROGRAMS = ("/api/", "/tiles/", "/assets/", "/healthz", "/readyz")
 _KINDS = (GeodataError, GridsvcError, RequestValidationError, HTTPException, Exception)
-_KNOWN = {403, 404, 422, 503}
+_KNOWN = {403, 404, 409, 413, 422, 429, 503}
+# A page that was left open too long, or a form of somebody else's.
+_STALE = {"/problems/csrf", "/problems/foreign-origin"}
 
 
 def install(app: FastAPI) -> None:
@@ -41,7 +43,7 @@ def _for_browsers(answer: Handler) -> Handler:
         problem = Problem.model_validate_json(bytes(made.body))
         if problem.status == HTTPStatus.UNAUTHORIZED:
             return RedirectResponse(login_address(request), status_code=HTTPStatus.SEE_OTHER)
-        page = _page(request, problem)
+        page = _page(request, problem, wait_s=made.headers.get("Retry-After"))
         if retry := made.headers.get("Retry-After"):
             page.headers["Retry-After"] = retry
         return page
@@ -56,12 +58,17 @@ def _is_page(request: Request) -> bool:
 
 def login_address(request: Request) -> str:
     """Return the login page that leads back here."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return "/login?" + urlencode({"next": here}) if request.method == "GET" else "/login"
+    path = request.url.path
+    if request.method != "GET" or path.startswith("/login"):
+        return "/login"
+    here = path + (f"?{request.url.query}" if request.url.query else "")
+    return "/login?" + urlencode({"next": here})
 
 
-def _page(request: Request, problem: Problem) -> Response:
+def _page(request: Request, problem: Problem, *, wait_s: str | None) -> Response:
     kind = str(problem.status) if problem.status in _KNOWN else "other"
+    if problem.type in _STALE:
+        kind = "stale"
     language = language_of(request)
     return render(
         request,
@@ -70,6 +77,7 @@ def _page(request: Request, problem: Problem) -> Response:
         None,
         status=problem.status,
         kind=kind,
+        wait_s=int(wait_s) if wait_s else None,
         detail=problem.detail if language == "en" else "",
     )
 

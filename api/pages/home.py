@@ -12,7 +12,7 @@ from api.deps import Language
 from api.pages.text import ago, words_of
 from api.pages.views import release_note
 from geodata.categories import class_of
-from gridsvc.access.model import Principal
+from gridsvc.access.model import STAFF_ROLES, Principal
 from gridsvc.contacts import service as contacts
 from gridsvc.db import ScopedSession
 from gridsvc.incidents import service as incidents
@@ -55,7 +55,7 @@ class Latest:
 
 def read_home(session: ScopedSession, principal: Principal, language: Language) -> dict[str, Any]:
     """Return what the template of a role's first page needs; other roles need nothing yet."""
-    if principal.role in contacts.STAFF_ROLES:
+    if principal.role in STAFF_ROLES:
         return _staff(session, language)
     return _planner(session, language) if principal.role == "planner" else {}
 

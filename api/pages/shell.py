@@ -13,10 +13,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.credentials import SESSION, cookie_name, csrf_token
 from api.deps import Language
 from api.pages.files import asset_url
 from api.pages.text import Words, clock, exactly, words_of
-from gridsvc.access.model import Principal
+from gridsvc.access.model import STAFF_ROLES, Principal
 
 LANGUAGE_COOKIE = "lang"
 _YEAR_S = 365 * 24 * 3600
@@ -26,20 +27,36 @@ _HTML_LANGUAGE: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 # A path of ours: one slash, then neither slash nor backslash, which browsers read as a host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
+_STAFF_LINKS = (("today", "/"), ("map", "/map"), ("results", "/results"))
 _LINKS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "coordinator": (("today", "/"), ("map", "/map"), ("results", "/results")),
-    "administrator": (("today", "/"), ("map", "/map"), ("results", "/results")),
+    "coordinator": (*_STAFF_LINKS, ("office", "/admin/members")),
+    "administrator": (*_STAFF_LINKS, ("office", "/admin")),
     "planner": (("planner_home", "/"), ("map", "/map")),
 }
+_OFFICE = "/admin"
+TABS: Sequence[tuple[str, str, Sequence[str]]] = (
+    ("accounts", "/admin", ("administrator",)),
+    ("invite", "/admin/invite", ("administrator",)),
+    ("invite_list", "/admin/invite-list", ("administrator",)),
+    ("members", "/admin/members", STAFF_ROLES),
+    ("audit", "/admin/audit", STAFF_ROLES),
+    ("rules", "/admin/rules", STAFF_ROLES),
+)
+# Longer ones first: what a form was sent to begins with the address of its page.
+_FORM_PAGES = (
+    *("/login/second-factor", "/login", "/invite", "/account"),
+    *("/admin/invite-list", "/admin/invite", "/admin/members", "/admin"),
+)
 
 
 @dataclass(frozen=True)
 class Link:
-    """A place to go: words, address, and whether one is there already."""
+    """A place to go: words, address, whether one is there already, and words for a small screen."""
 
     label: str
     href: str
     is_current: bool = False
+    short: str = ""
 
 
 def new_nonce() -> str:
@@ -104,6 +121,7 @@ def render(
     *,
     nonce: str | None = None,
     status: int = HTTPStatus.OK,
+    csrf_for: str = SESSION,
     **values: object,
 ) -> HTMLResponse:
     """Return a page under its policy; a language asked for in the address is remembered.
@@ -114,6 +132,8 @@ def render(
         Whose page it is, for the links at its head; nobody has none.
     nonce
         That of the scripts already made for the page; default a new one.
+    csrf_for
+        Cookie that the page's forms are sent with.
     values
         What the template puts in place, as text.
     """
@@ -127,7 +147,9 @@ def render(
             nonce=nonce,
             html_language=_HTML_LANGUAGE[language],
             principal=principal,
+            csrf=_csrf(request, csrf_for),
             links=_links(request, principal, say),
+            tabs=tabs_of(principal),
             other_language=_other_language(request, language),
             **values,
         )
@@ -140,14 +162,37 @@ def render(
     return answer
 
 
+def _csrf(request: Request, name: str) -> str:
+    """Return the token that the page's forms send; without a cookie nobody asks for one."""
+    cookie = request.cookies.get(cookie_name(request, name))
+    return csrf_token(cookie) if cookie else ""
+
+
 def _links(request: Request, principal: Principal | None, say: Words) -> list[Link]:
     links = _LINKS.get(principal.role, ()) if principal else ()
-    return [Link(say(key), href, request.url.path == href) for key, href in links]
+    here = request.url.path
+    return [Link(say(key), href, here == href or _are_office(here, href)) for key, href in links]
+
+
+def tabs_of(principal: Principal | None) -> list[tuple[str, str]]:
+    """Return name and address of the office's pages that a role may open."""
+    role = principal.role if principal else ""
+    return [(name, href) for name, href, roles in TABS if role in roles]
+
+
+def _are_office(*paths: str) -> bool:
+    return all(path.startswith(_OFFICE) for path in paths)
 
 
 def _other_language(request: Request, language: Language) -> Link:
     """Return the way to the same page in the other language."""
     other = "en" if language == "zh" else "zh"
     query = {**request.query_params, "lang": other}
-    path = request.url.path if request.method == "GET" else "/login"
-    return Link({"zh": "中文", "en": "English"}[other], f"{path}?{urlencode(query)}")
+    path = request.url.path if request.method == "GET" else _shown_at(request.url.path)
+    label, short = {"zh": ("中文", "中"), "en": ("English", "EN")}[other]
+    return Link(label, f"{path}?{urlencode(query)}", short=short)
+
+
+def _shown_at(path: str) -> str:
+    """Return the page that a form belongs to: its own address need not be one to open."""
+    return next((page for page in _FORM_PAGES if path.startswith(page)), "/login")

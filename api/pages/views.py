@@ -1,6 +1,6 @@
 """The map's views: each reads through services and answers one question in words, list and map."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -14,7 +14,8 @@ from api.pages.text import Words, clock
 from geodata.privacy import K
 from gridsvc.access.model import Principal
 from gridsvc.contacts import service as contacts
-from gridsvc.db import ScopedSession
+from gridsvc.db import ScopedSession, scope_of
+from gridsvc.errors import RoleNotAllowedError
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.model import HeatTotals
 from gridsvc.incidents.service import HeatFilter
@@ -31,8 +32,13 @@ from maps.legend import search
 from maps.routes import routes_map
 
 ViewName = Literal["coverage", "heat", "routes", "territory"]
-STAFF_VIEWS: tuple[ViewName, ...] = ("coverage", "heat", "routes")
-PLANNER_VIEWS: tuple[ViewName, ...] = ("heat", "territory")
+# The views of each role that may open the map, the first one first.
+VIEWS: Mapping[str, tuple[ViewName, ...]] = {
+    "coordinator": ("coverage", "heat", "routes"),
+    "administrator": ("coverage", "heat", "routes"),
+    "patrol": ("routes", "heat"),
+    "planner": ("heat", "territory"),
+}
 
 _COMPOUND_DIGITS = 15
 
@@ -52,6 +58,9 @@ def read_view(session: ScopedSession, view: ViewName, selection: Selection) -> V
     RoleNotAllowedError
         The view is not for the caller's role.
     """
+    role = scope_of(session).role
+    if view not in VIEWS.get(role, ()):
+        raise RoleNotAllowedError(role)
     area = Area.of(session, selection)
     box = area.box()
     page, headline, detail, list_title, items = _READERS[view](area)
@@ -208,4 +217,4 @@ _READERS: dict[ViewName, Callable[[Area], _Read]] = {
 
 def views_of(principal: Principal) -> tuple[ViewName, ...]:
     """Return the views that a role is offered, the first one first."""
-    return PLANNER_VIEWS if principal.role == "planner" else STAFF_VIEWS
+    return VIEWS[principal.role]

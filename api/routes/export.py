@@ -99,7 +99,7 @@ def _collection(features: Iterator[str]) -> Iterator[str]:
     responses={
         200: {"content": {MVT: {}}, "description": "A Mapbox vector tile."},
         304: {"description": "Unchanged."},
-        **responses(401, 404, 422, 503),
+        **responses(401, 403, 404, 422, 503),
     },
 )
 def get_tile(

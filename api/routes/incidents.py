@@ -25,6 +25,7 @@ from geodata.categories import Category
 from gridsvc.incidents import service
 from gridsvc.incidents.model import Incident, NewIncident
 from gridsvc.incidents.service import HeatFilter
+from gridsvc.overview import service as overview
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 ClassCode = Annotated[
@@ -54,6 +55,7 @@ def list_incidents(
         community_code=community,
         class_code=class_code,
         place=place,
+        stairwell_codes=overview.own_stairwells(session),
         before=_decode(cursor),
         limit=limit + 1,
     )
@@ -79,7 +81,8 @@ def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
 )
 def get_incident(session: SessionDep, incident_id: UUID) -> Incident:
     """Return one incident."""
-    return service.get(session, incident_id)
+    own = overview.own_stairwells(session)
+    return service.get(session, incident_id, stairwell_codes=own)
 
 
 @router.post(

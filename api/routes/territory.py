@@ -15,11 +15,12 @@ from api.schemas.territory import (
     StairwellCode,
     StairwellOut,
 )
+from gridsvc.overview import service as overview
 from gridsvc.territory import service
 from gridsvc.territory.model import Community, Compound, Stairwell
 
 router = APIRouter(prefix="/api/v1", tags=["territory"])
-READ_PROBLEMS = responses(401, 422, 503)
+READ_PROBLEMS = responses(401, 403, 422, 503)
 
 
 @router.get("/communities", response_model=list[CommunityOut], responses=responses(401, 503))
@@ -41,17 +42,23 @@ def list_compounds(
     """Return compounds, by code."""
     after = decode_cursor(cursor, parts=1) or ("",)
     compounds = service.list_compounds(
-        session, community_code=community, name_part=name, after=after[0], limit=limit + 1
+        session,
+        community_code=community,
+        name_part=name,
+        stairwell_codes=overview.own_stairwells(session),
+        after=after[0],
+        limit=limit + 1,
     )
     return page_of(compounds, limit, names=lambda last: (last.code,))
 
 
 @router.get(
-    "/compounds/{code}", response_model=CompoundOut, responses=responses(401, 404, 422, 503)
+    "/compounds/{code}", response_model=CompoundOut, responses=responses(401, 403, 404, 422, 503)
 )
 def get_compound(session: SessionDep, code: CompoundCode) -> Compound:
     """Return one compound."""
-    return service.get_compound(session, code)
+    own = overview.own_stairwells(session)
+    return service.get_compound(session, code, stairwell_codes=own)
 
 
 @router.get("/stairwells", response_model=Page[StairwellOut], responses=READ_PROBLEMS)
@@ -64,14 +71,19 @@ def list_stairwells(
     """Return stairwells, by code; areas are square metres."""
     after = decode_cursor(cursor, parts=1) or ("",)
     stairwells = service.list_stairwells(
-        session, compound_code=compound, after=after[0], limit=limit + 1
+        session,
+        compound_code=compound,
+        stairwell_codes=overview.own_stairwells(session),
+        after=after[0],
+        limit=limit + 1,
     )
     return page_of(stairwells, limit, names=lambda last: (last.code,))
 
 
 @router.get(
-    "/stairwells/{code}", response_model=StairwellOut, responses=responses(401, 404, 422, 503)
+    "/stairwells/{code}", response_model=StairwellOut, responses=responses(401, 403, 404, 422, 503)
 )
 def get_stairwell(session: SessionDep, code: StairwellCode) -> Stairwell:
     """Return one stairwell; the area is in square metres."""
-    return service.get_stairwell(session, code)
+    own = overview.own_stairwells(session)
+    return service.get_stairwell(session, code, stairwell_codes=own)

@@ -1,54 +1,87 @@
-"""Signing in, who is asking, repeated requests, and the audit trail."""
+"""Who is asking, what they may do in a service, and repeated requests."""
 
 import hashlib
-import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from gridsvc.access import store
-from gridsvc.access.model import DevelopmentAccount, Principal
-from gridsvc.db import new_id, scope_of
-from gridsvc.errors import IdempotencyMismatchError, NotSignedInError, RoleNotAllowedError
+from gridsvc.access.model import (
+    Credentials,
+    DevelopmentAccount,
+    Pending,
+    Principal,
+    Started,
+)
+from gridsvc.access.tokens import hashed, new_token
+from gridsvc.db import Interval, Scope, new_id, scope_of
+from gridsvc.errors import (
+    IdempotencyMismatchError,
+    NoTerritoryError,
+    NotSignedInError,
+    RoleNotAllowedError,
+    WrongCredentialsError,
+)
 
 SIGN_IN_LASTS = timedelta(hours=12)
-_TOKEN_BYTES = 32
+SECOND_FACTOR_LASTS = timedelta(minutes=10)
 
 
-def hashed(secret: str) -> bytes:
-    """Return the SHA-256 of a random secret; a slow hash is for secrets that people choose."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-def new_code() -> str:
-    """Return a fresh login code of 128 random bits."""
-    return secrets.token_urlsafe(16)
-
-
-def sign_in(session: Session, code: str) -> str:
-    """Start a sign-in by a login code.
-
-    Returns
-    -------
-    str
-        The token to present with each request; only its hash is stored.
+def get_by_code(session: Session, code: str) -> Credentials:
+    """Return the account of a development code, which needs no second factor.
 
     Raises
     ------
-    NotSignedInError
+    WrongCredentialsError
         No account has this code.
     """
-    account_id = store.find_account_id(session, hashed(code))
-    if account_id is None:
-        raise NotSignedInError
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    expires_at = datetime.now(UTC) + SIGN_IN_LASTS
+    account = store.find_by_development_code(session, hashed(code))
+    if account is None:
+        raise WrongCredentialsError
+    return account
+
+
+def start(
+    session: Session,
+    account: Credentials,
+    *,
+    stage: Literal["full", "second_factor"],
+    client: str | None,
+    device_id: UUID | None = None,
+    lasts: timedelta | None = None,
+) -> Started:
+    """Write a sign-in of an account whose proof has been seen, and return its token.
+
+    Parameters
+    ----------
+    client
+        What it looks like in the list of sign-ins, such as ``Firefox, Android``.
+    lasts
+        Default twelve hours; ten minutes while the second factor is missing.
+    """
+    token = new_token()
+    lasts = lasts or (SIGN_IN_LASTS if stage == "full" else SECOND_FACTOR_LASTS)
+    expires_at = datetime.now(UTC) + lasts
     store.add_sign_in(
-        session, token_hash=hashed(token), account_id=account_id, expires_at=expires_at
+        session,
+        token_hash=hashed(token),
+        id=new_id(),
+        account_id=account.id,
+        device_id=device_id,
+        stage=stage,
+        client=client,
+        expires_at=expires_at,
     )
-    return token
+    return Started(token, stage, expires_at, has_second_factor=account.totp_is_confirmed)
+
+
+def own_scope(account: Credentials) -> Scope:
+    """Return the scope in which an account changes itself: its office's trail, and nothing else."""
+    office = Interval(account.office_code, account.office_code)
+    return Scope("resident", (office,), person=account.person_id, account=account.id)
 
 
 def sign_out(session: Session, token: str) -> None:
@@ -62,7 +95,7 @@ def authenticate(session: Session, token: str) -> Principal:
     Raises
     ------
     NotSignedInError
-        The token is unknown, has expired, or its account is disabled.
+        The token is unknown, has expired, waits for its second factor, or its account is disabled.
     """
     principal = store.find_principal(session, hashed(token), datetime.now(UTC))
     if principal is None:
@@ -70,10 +103,35 @@ def authenticate(session: Session, token: str) -> Principal:
     return principal
 
 
+def find_own(session: Session, principal: Principal) -> Credentials | None:
+    """Return the caller's account; absent where it was disabled a moment ago."""
+    return store.find_by_id(session, principal.account_id)
+
+
+def names_of(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of accounts by id; those that were erased are left out."""
+    return store.names_of(session, account_ids)
+
+
+def get_pending(session: Session, token: str) -> Pending:
+    """Return who waits for the second factor with this token.
+
+    Raises
+    ------
+    NotSignedInError
+        Nobody does.
+    """
+    pending = store.find_pending(session, hashed(token), datetime.now(UTC))
+    if pending is None:
+        raise NotSignedInError
+    return pending
+
+
 def make_development_accounts(session: Session, accounts: Iterable[DevelopmentAccount]) -> None:
-    """Write the accounts of a demonstration, each with its code."""
+    """Write the accounts of a demonstration, each with its code, as the job."""
+    require_role(session, "job")
     for account in accounts:
-        store.put_account(session, account, hashed(account.code))
+        store.put_development_account(session, account, hashed(account.code))
 
 
 def require_role(session: Session, *roles: str) -> None:
@@ -119,6 +177,8 @@ def keep_answer(
     scope = scope_of(session)
     if scope.account is None:
         raise NotSignedInError
+    if not scope.intervals:
+        raise NoTerritoryError
     store.keep_answer(
         session,
         community_code=scope.intervals[0].lo,
@@ -127,19 +187,4 @@ def keep_answer(
         request_hash=hashlib.sha256(request).digest(),
         status=status,
         answer=answer,
-    )
-
-
-def record(
-    session: Session, *, community_code: int, action: str, subject: str, **detail: object
-) -> None:
-    """Note a change in the audit trail; details are codes and counts, never words or names."""
-    store.add_audit(
-        session,
-        community_code=community_code,
-        id=new_id(),
-        account_id=scope_of(session).account,
-        action=action,
-        subject=subject,
-        detail=detail,
     )

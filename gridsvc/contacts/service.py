@@ -12,18 +12,16 @@ from sqlalchemy.orm import Session
 
 from geodata.crs import local_metric_crs
 from geodata.progress import Progress, silent
-from gridsvc.access import service as access
+from gridsvc.audit import service as audit
 from gridsvc.contacts import store
 from gridsvc.contacts.model import TIERS, Contact, Plan, PlanLine, Run
 from gridsvc.contacts.problem import ContactProblem, ContactSolution
 from gridsvc.contacts.solver import nearest_neighbour, solve
-from gridsvc.db import new_id
+from gridsvc.db import new_id, scope_of
 from gridsvc.errors import NotFoundError, PlanAppliedError
 from gridsvc.local_time import local_today
 from gridsvc.people import service as people
 from gridsvc.territory import service as territory
-
-STAFF_ROLES = ("coordinator", "administrator")
 
 
 def propose(
@@ -48,7 +46,6 @@ def propose(
     NotFoundError
         The caller's territory has no such community.
     """
-    access.require_role(session, *STAFF_ROLES)
     communities = [
         community
         for community in territory.list_communities(session)
@@ -90,7 +87,7 @@ def _plan_community(
         "nearest_overload_households": int(nearest.overload_households.sum()),
     }
     store.add_plan(session, plan, _lines(stairwells, members, solution))
-    access.record(
+    audit.record(
         session,
         community_code=community_code,
         action="contacts.propose",
@@ -175,7 +172,6 @@ def apply(session: Session, plan_id: UUID) -> Plan:
     PlanAppliedError
         The plan was applied or superseded before.
     """
-    access.require_role(session, *STAFF_ROLES)
     plan = store.find_plan(session, plan_id, for_update=True)
     if plan is None:
         raise NotFoundError("contact plan", plan_id)
@@ -187,7 +183,7 @@ def apply(session: Session, plan_id: UUID) -> Plan:
         plan_id=plan_id,
         today=local_today(),
     )
-    access.record(
+    audit.record(
         session,
         community_code=plan.community_code,
         action="contacts.apply",
@@ -205,7 +201,6 @@ def get_plan(session: Session, plan_id: UUID) -> Plan:
     NotFoundError
         The caller's territory has no such plan.
     """
-    access.require_role(session, *STAFF_ROLES)
     plan = store.find_plan(session, plan_id)
     if plan is None:
         raise NotFoundError("contact plan", plan_id)
@@ -214,7 +209,6 @@ def get_plan(session: Session, plan_id: UUID) -> Plan:
 
 def get_run(session: Session, run_id: UUID) -> Run:
     """Return the plans of a run, the newest first."""
-    access.require_role(session, *STAFF_ROLES)
     plans = store.list_plans(session, run_id=run_id, limit=1000)
     return Run(run_id, tuple(plans))
 
@@ -227,7 +221,6 @@ def list_plans(
     limit: int = 100,
 ) -> list[Plan]:
     """Return at most ``limit`` plans, the newest first, before an id."""
-    access.require_role(session, *STAFF_ROLES)
     return store.list_plans(session, community_code=community_code, before=before, limit=limit)
 
 
@@ -249,18 +242,23 @@ def list_lines(
 
 def find_contact(session: Session, stairwell_code: str) -> Contact | None:
     """Return today's lead contact of a stairwell."""
-    access.require_role(session, *STAFF_ROLES)
     return store.find_contact(session, stairwell_code, on=local_today())
+
+
+def list_own_stairwells(session: Session) -> frozenset[str]:
+    """Return the stairwells whose lead contact the caller is today; none for a caller unknown."""
+    person = scope_of(session).person
+    if person is None:
+        return frozenset()
+    return frozenset(store.list_led(session, member_id=person, on=local_today()))
 
 
 def count_states(session: Session, *, community_code: int | None = None) -> dict[str, int]:
     """Return how many stairwells are in each state of coverage today."""
-    access.require_role(session, *STAFF_ROLES)
     today = local_today()
     return store.count_states(session, on=today, community_code=community_code)
 
 
 def list_uncovered(session: Session, run_id: UUID) -> list[tuple[str, str]]:
     """Return code and reason of each stairwell that a run leaves without a contact, by code."""
-    access.require_role(session, *STAFF_ROLES)
     return store.list_uncovered(session, run_id)

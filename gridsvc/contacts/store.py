@@ -30,6 +30,19 @@ def read_leads(session: Session, *, community_code: int, on: date) -> dict[str, 
     return dict(rows.all())
 
 
+def list_led(session: Session, *, member_id: UUID, on: date) -> list[str]:
+    """Return the codes of the stairwells that a member leads on a day."""
+    return list(
+        session.scalars(
+            select(ContactRow.stairwell_code).where(
+                in_scope(session, ContactRow.community_code),
+                ContactRow.member_id == member_id,
+                _is_lead(on),
+            )
+        )
+    )
+
+
 def _is_lead(on: date | ColumnElement[date]) -> ColumnElement[bool]:
     return and_(ContactRow.kind == "lead", ContactRow.valid.contains(on))
 
@@ -163,6 +176,12 @@ def apply_plan(session: Session, *, community_code: int, plan_id: UUID, today: d
         line.community_code == community_code,
         line.plan_id == plan_id,
         line.member_id.is_not(None),
+        # Somebody may have been erased while the proposal was being worked out.
+        exists().where(
+            MemberRow.community_code == line.community_code,
+            MemberRow.id == line.member_id,
+            MemberRow.erased_at.is_(None),
+        ),
     )
     current = and_(
         contact.community_code == community_code,

@@ -1,6 +1,6 @@
 """What a caller can do with incidents: report, look, and see where they gather."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,11 +15,13 @@ from geodata.heat import BASE_ZOOM, cell_polygons
 from geodata.privacy import release_cells
 from geodata.progress import Progress, silent
 from gridsvc.access import service as access
+from gridsvc.audit import service as audit
 from gridsvc.db import Interval, act_for, scope_of
 from gridsvc.errors import (
     IdTakenError,
     NotFoundError,
     OutsideTerritoryError,
+    RoleNotAllowedError,
     UnknownCategoryError,
 )
 from gridsvc.incidents import store
@@ -27,7 +29,6 @@ from gridsvc.incidents.model import HeatTotals, Incident, NewIncident
 from gridsvc.local_time import local_today
 from gridsvc.territory import service as territory
 
-FIELD_ROLES = ("coordinator", "administrator", "contact", "patrol")
 _BATCH = 5_000
 
 
@@ -95,8 +96,9 @@ def add(session: Session, incident: NewIncident) -> Incident:
         The place belongs to a community that is not the caller's.
     IdTakenError
         Another incident has this id.
+    NoTerritoryError
+        The caller has no territory.
     """
-    access.require_role(session, *FIELD_ROLES)
     _require_categories(session, {incident.category_code})
     outside_code = territory.outside_code(session)
     _widen_to_place(session, incident, outside_code)
@@ -106,7 +108,7 @@ def add(session: Session, incident: NewIncident) -> Incident:
     if not _is_same(found, incident):
         raise IdTakenError(incident.id)
     if added:
-        access.record(
+        audit.record(
             session,
             community_code=found.community_code,
             action="incident.report",
@@ -164,32 +166,47 @@ def list_incidents(
     community_code: int | None = None,
     class_code: str | None = None,
     place: str | None = None,
+    stairwell_codes: Collection[str] | None = None,
     before: tuple[datetime, UUID] | None = None,
     limit: int = 100,
 ) -> list[Incident]:
-    """Return at most ``limit`` incidents, the newest first, before a time and id."""
-    access.require_role(session, *FIELD_ROLES)
+    """Return at most ``limit`` incidents, the newest first, before a time and id.
+
+    Parameters
+    ----------
+    stairwell_codes
+        Only those of these stairwells; default: all.
+    """
     return store.list_incidents(
         session,
         community_code=community_code,
         class_code=class_code,
         place=place,
+        stairwell_codes=stairwell_codes,
         before=before,
         limit=limit,
     )
 
 
-def get(session: Session, incident_id: UUID) -> Incident:
+def get(
+    session: Session, incident_id: UUID, *, stairwell_codes: Collection[str] | None = None
+) -> Incident:
     """Return one incident.
+
+    Parameters
+    ----------
+    stairwell_codes
+        It must be of one of these stairwells; default: any place will do.
 
     Raises
     ------
     NotFoundError
-        The caller's territory has no such incident.
+        The caller's territory, or these stairwells, have no such incident.
     """
-    access.require_role(session, *FIELD_ROLES)
     incident = store.find_incident(session, incident_id)
-    if incident is None:
+    if incident is None or not (
+        stairwell_codes is None or incident.stairwell_code in stairwell_codes
+    ):
         raise NotFoundError("incident", incident_id)
     return incident
 
@@ -216,7 +233,7 @@ def read_heat(
 ) -> tuple[GeoDataFrame, HeatTotals]:
     """Return heat cells and what they add up to.
 
-    Field roles get exact counts of their own territory at ``zoom``; a planner gets the latest
+    Who works in the territory gets its exact counts at ``zoom``; a planner gets the latest
     release, whose cells have passed the small-count rule and have zooms of their own. A release
     takes no filter but the community: filtered releases could be subtracted from each other.
 
@@ -233,10 +250,9 @@ def read_heat(
     """
     if scope_of(session).role == "planner":
         if selection.class_code or selection.first_month or selection.last_month:
-            access.require_role(session, *FIELD_ROLES)
+            raise RoleNotAllowedError("planner")
         released, totals = store.read_release(session, community_code=selection.community_code)
         return _draw(released), totals
-    access.require_role(session, *FIELD_ROLES)
     cells = store.read_cells(
         session,
         zoom_shift=BASE_ZOOM - zoom,
@@ -261,7 +277,6 @@ def _draw(cells: DataFrame) -> GeoDataFrame:
 
 def stream_features(session: Session) -> Generator[str, None, None]:
     """Yield the caller's incidents as GeoJSON features, without what people wrote."""
-    access.require_role(session, *FIELD_ROLES)
     return store.stream_features(session)
 
 

@@ -1,6 +1,6 @@
 """Queries of categories, incidents and heat."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -120,6 +120,7 @@ def list_incidents(
     community_code: int | None,
     class_code: str | None,
     place: str | None,
+    stairwell_codes: Collection[str] | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Incident]:
@@ -133,6 +134,8 @@ def list_incidents(
         )
     if place is not None:
         statement = statement.where(IncidentRow.place == place)
+    if stairwell_codes is not None:
+        statement = statement.where(IncidentRow.stairwell_code.in_(stairwell_codes))
     if before is not None:
         statement = statement.where(tuple_(IncidentRow.reported_at, IncidentRow.id) < before)
     newest_first = statement.order_by(IncidentRow.reported_at.desc(), IncidentRow.id.desc())

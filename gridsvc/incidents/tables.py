@@ -58,6 +58,9 @@ class IncidentRow(FactMixin, CellMixin, Base):
         tile_key_index("incident"),
         Index("incident_reported_idx", "community_code", "reported_at", "id"),
         Index("incident_stairwell_idx", "community_code", "stairwell_code"),
+        # Of a wide territory: its newest, and one of which only the id is known.
+        Index("incident_newest_idx", "reported_at", "id"),
+        Index("incident_id_idx", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -8,7 +8,10 @@ from sqlalchemy import text
 
 from gridsvc.db import SCHEMA, Base
 
-for feature in ("access", "territory", "people", "incidents", "contacts", "patrols"):
+FEATURES = (
+    *("throttle", "audit", "access", "territory", "people", "incidents", "contacts", "patrols"),
+)
+for feature in FEATURES:
     importlib.import_module(f"gridsvc.{feature}.tables")
 
 connection = context.config.attributes["connection"]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from geodata.tiles import is_tile
 from gridsvc.access import service as access
+from gridsvc.access.model import STAFF_ROLES
 from gridsvc.contacts import service as contacts
 from gridsvc.db import scope_of
 from gridsvc.incidents import service as incidents
@@ -16,13 +17,11 @@ from gridsvc.overview.model import Results, StairwellCard
 from gridsvc.people import service as people
 from gridsvc.territory import service as territory
 
-STAFF_ROLES = ("coordinator", "administrator")
 EXPORT_LAYERS = (*territory.EXPORT_LAYERS, "incidents")
 
 
 def read_results(session: Session) -> Results:
     """Count what has been reached in the caller's territory."""
-    access.require_role(session, *STAFF_ROLES)
     communities = territory.list_communities(session)
     compounds, demonstrating, buildings = store.count_compounds(session)
     posts = people.count_posts(session)
@@ -44,15 +43,25 @@ def read_results(session: Session) -> Results:
     )
 
 
+def own_stairwells(session: Session) -> frozenset[str] | None:
+    """Return the stairwells that bound what a contact sees; ``None`` sets no bound.
+
+    Territory and incidents know no contacts, so routes hand this to them as ``stairwell_codes``.
+    """
+    return contacts.list_own_stairwells(session) if scope_of(session).role == "contact" else None
+
+
 def get_card(session: Session, stairwell_code: str) -> StairwellCard:
-    """Return a stairwell with its contact and incidents.
+    """Return a stairwell with its contact and incidents; a contact gets own ones only.
 
     Raises
     ------
     NotFoundError
         The caller's territory has no such stairwell.
     """
-    stairwell = territory.get_stairwell(session, stairwell_code)
+    stairwell = territory.get_stairwell(
+        session, stairwell_code, stairwell_codes=own_stairwells(session)
+    )
     counts = incidents.count_by_stairwell(session, community_code=stairwell.community_code)
     return StairwellCard(
         stairwell=stairwell,
@@ -69,9 +78,11 @@ def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
     NotFoundError
         There is no such layer.
     RoleNotAllowedError
-        Incidents are for field roles.
+        Incidents are for staff.
     """
     if layer == "incidents":
+        # The table of routes knows one route for every layer.
+        access.require_role(session, *STAFF_ROLES)
         return incidents.stream_features(session)
     return territory.stream_features(session, layer)
 
@@ -93,6 +104,5 @@ def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> byt
 
 def read_uncovered(session: Session, *, limit: int = 500) -> GeoDataFrame:
     """Return stairwells without a contact as points with their names; EPSG:4326, by code."""
-    access.require_role(session, *STAFF_ROLES)
     today = local_today()
     return store.read_uncovered(session, on=today, limit=limit)

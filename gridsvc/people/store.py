@@ -1,11 +1,15 @@
 """Queries of members, posts and organisations."""
 
+from uuid import UUID
+
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from gridsvc.db import copy_frame, in_scope, read_frame
+from gridsvc.people.model import FoundMember
 from gridsvc.people.tables import (
     MemberAffiliationRow,
     MemberIdentityRow,
@@ -63,9 +67,66 @@ def read_members(session: Session, *, community_code: int) -> GeoDataFrame:
         .where(
             in_scope(session, MemberRow.community_code),
             MemberRow.community_code == community_code,
+            MemberRow.erased_at.is_(None),
         )
         .order_by(MemberRow.id),
     )
+
+
+def hold_identities(session: Session) -> None:
+    """Let a rotation of keys wait until this transaction, which encrypts phones, has ended."""
+    session.execute(text("LOCK TABLE gridsvc.member_identity IN ROW EXCLUSIVE MODE"))
+
+
+def find_identity(session: Session, member_id: UUID) -> MemberIdentityRow | None:
+    """Return name and encrypted phone of one member."""
+    return session.scalars(
+        select(MemberIdentityRow).where(
+            in_scope(session, MemberIdentityRow.community_code),
+            MemberIdentityRow.member_id == member_id,
+        )
+    ).one_or_none()
+
+
+def search(session: Session, words: str, *, limit: int) -> list[FoundMember]:
+    """Return members whose name holds the words, or whose masked phone they are, by name and id."""
+    identity, member, affiliation = MemberIdentityRow, MemberRow, MemberAffiliationRow
+    posts = (
+        select(func.array_agg(aggregate_order_by(PostRow.kind, PostRow.kind)))
+        .where(
+            PostRow.community_code == identity.community_code,
+            PostRow.member_id == identity.member_id,
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            identity.community_code,
+            identity.member_id,
+            identity.name,
+            identity.phone_masked,
+            member.home_stairwell_code,
+            (affiliation.affiliation == "party_member").label("is_party_member"),
+            member.is_available,
+            posts.label("posts"),
+        )
+        .join(
+            member,
+            (member.community_code == identity.community_code) & (member.id == identity.member_id),
+        )
+        .outerjoin(
+            affiliation,
+            (affiliation.community_code == identity.community_code)
+            & (affiliation.member_id == identity.member_id),
+        )
+        .where(
+            in_scope(session, identity.community_code),
+            or_(identity.name.icontains(words, autoescape=True), identity.phone_masked == words),
+        )
+        .order_by(identity.name, identity.member_id)
+        .limit(limit)
+    ).mappings()
+    return [FoundMember(**{**row, "posts": tuple(row["posts"] or ())}) for row in rows]
 
 
 def count_posts(session: Session) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Members in three tables, so that the most sensitive facts have policies of their own."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     text,
 )
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridsvc.db import Base, FactMixin
@@ -39,6 +40,7 @@ class MemberRow(FactMixin, Base):
     capacity_households: Mapped[int]
     capacity_stairwells: Mapped[int] = mapped_column(SmallInteger)
     is_available: Mapped[bool] = mapped_column(server_default=text("true"))
+    erased_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     geom: Mapped[Any] = mapped_column(geometry("POINT"))
 
 

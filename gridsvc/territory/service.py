@@ -1,16 +1,17 @@
 """What a caller can do with territory: load it, look at it, hand it out."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
 
-from geodata.codes import street_of
+from geodata.codes import COMPOUND_DIGITS, street_of
 from geodata.territory import Territory, require_sound
 from geodata.tiles import is_tile
 from gridsvc.access import service as access
+from gridsvc.audit import service as audit
 from gridsvc.db import scope_of
-from gridsvc.errors import DuplicateCodeError, NotFoundError
+from gridsvc.errors import DuplicateCodeError, NoTerritoryError, NotFoundError
 from gridsvc.territory import store, tiles
 from gridsvc.territory.model import Community, Compound, Stairwell
 
@@ -37,7 +38,7 @@ def load(session: Session, territory: Territory) -> dict[str, int]:
     _refuse_duplicates(session, territory)
     store.add_street(session, code=territory.street_code, name=territory.street_name)
     loaded = store.load(session, territory)
-    access.record(
+    audit.record(
         session,
         community_code=territory.street_code,
         action="territory.load",
@@ -73,45 +74,92 @@ def list_compounds(
     *,
     community_code: int | None = None,
     name_part: str | None = None,
+    stairwell_codes: Collection[str] | None = None,
     after: str = "",
     limit: int = 100,
 ) -> list[Compound]:
-    """Return at most ``limit`` compounds after a code, by code."""
+    """Return at most ``limit`` compounds after a code, by code.
+
+    Parameters
+    ----------
+    stairwell_codes
+        Only the compounds of these stairwells; default: all.
+    """
     return store.list_compounds(
-        session, community_code=community_code, name_part=name_part, after=after, limit=limit
+        session,
+        community_code=community_code,
+        name_part=name_part,
+        codes=_compounds_of(stairwell_codes),
+        after=after,
+        limit=limit,
     )
 
 
-def get_compound(session: Session, code: str) -> Compound:
+def _compounds_of(stairwell_codes: Collection[str] | None) -> set[str] | None:
+    if stairwell_codes is None:
+        return None
+    return {code[:COMPOUND_DIGITS] for code in stairwell_codes}
+
+
+def get_compound(
+    session: Session, code: str, *, stairwell_codes: Collection[str] | None = None
+) -> Compound:
     """Return one compound.
+
+    Parameters
+    ----------
+    stairwell_codes
+        It must be that of one of these stairwells; default: any.
 
     Raises
     ------
     NotFoundError
-        The caller's territory has no such compound.
+        The caller's territory, or these stairwells, have no such compound.
     """
-    compound = store.find_compound(session, code)
+    wanted = _compounds_of(stairwell_codes)
+    compound = store.find_compound(session, code) if wanted is None or code in wanted else None
     if compound is None:
         raise NotFoundError("compound", code)
     return compound
 
 
 def list_stairwells(
-    session: Session, *, compound_code: str | None = None, after: str = "", limit: int = 100
+    session: Session,
+    *,
+    compound_code: str | None = None,
+    stairwell_codes: Collection[str] | None = None,
+    after: str = "",
+    limit: int = 100,
 ) -> list[Stairwell]:
-    """Return at most ``limit`` stairwells after a code, by code; areas in square metres."""
-    return store.list_stairwells(session, compound_code=compound_code, after=after, limit=limit)
+    """Return at most ``limit`` stairwells after a code, by code; areas in square metres.
+
+    Parameters
+    ----------
+    stairwell_codes
+        Only these; default: all.
+    """
+    return store.list_stairwells(
+        session, compound_code=compound_code, codes=stairwell_codes, after=after, limit=limit
+    )
 
 
-def get_stairwell(session: Session, code: str) -> Stairwell:
+def get_stairwell(
+    session: Session, code: str, *, stairwell_codes: Collection[str] | None = None
+) -> Stairwell:
     """Return one stairwell.
+
+    Parameters
+    ----------
+    stairwell_codes
+        It must be one of these; default: any.
 
     Raises
     ------
     NotFoundError
-        The caller's territory has no such stairwell.
+        The caller's territory has no such stairwell, or it is none of these.
     """
-    stairwell = store.find_stairwell(session, code)
+    is_wanted = stairwell_codes is None or code in stairwell_codes
+    stairwell = store.find_stairwell(session, code) if is_wanted else None
     if stairwell is None:
         raise NotFoundError("stairwell", code)
     return stairwell
@@ -123,8 +171,17 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
 
 
 def outside_code(session: Session) -> int:
-    """Return the code that what lies outside every community carries: the sub-district's own."""
-    return street_of(scope_of(session).intervals[0].lo)
+    """Return the code that what lies outside every community carries: the sub-district's own.
+
+    Raises
+    ------
+    NoTerritoryError
+        The caller has no territory.
+    """
+    intervals = scope_of(session).intervals
+    if not intervals:
+        raise NoTerritoryError
+    return street_of(intervals[0].lo)
 
 
 def read_communities(session: Session) -> GeoDataFrame:

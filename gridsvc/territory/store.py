@@ -1,6 +1,6 @@
 """Queries of territory: reference tables by explicit interval, facts by interval and policy."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Any
 
 from geopandas import GeoDataFrame
@@ -179,6 +179,7 @@ def list_compounds(
     *,
     community_code: int | None = None,
     name_part: str | None = None,
+    codes: Collection[str] | None = None,
     after: str = "",
     limit: int,
 ) -> list[Compound]:
@@ -188,6 +189,8 @@ def list_compounds(
         statement = statement.where(CompoundRow.community_code == community_code)
     if name_part is not None:
         statement = statement.where(CompoundRow.name.contains(name_part, autoescape=True))
+    if codes is not None:
+        statement = statement.where(CompoundRow.code.in_(codes))
     rows = session.execute(statement.order_by(CompoundRow.code).limit(limit)).mappings()
     return [Compound(**row) for row in rows]
 
@@ -250,12 +253,19 @@ def told_households(session: Session) -> ColumnElement[Any]:
 
 
 def list_stairwells(
-    session: Session, *, compound_code: str | None = None, after: str = "", limit: int
+    session: Session,
+    *,
+    compound_code: str | None = None,
+    codes: Collection[str] | None = None,
+    after: str = "",
+    limit: int,
 ) -> list[Stairwell]:
     """Return stairwells after a code, by code."""
     statement = _stairwells(session).where(StairwellRow.code > after)
     if compound_code is not None:
         statement = statement.where(StairwellRow.compound_code == compound_code)
+    if codes is not None:
+        statement = statement.where(StairwellRow.code.in_(codes))
     rows = session.execute(statement.order_by(StairwellRow.code).limit(limit)).mappings()
     return [Stairwell(**row) for row in rows]
 
@@ -263,7 +273,13 @@ def list_stairwells(
 def find_stairwell(session: Session, code: str) -> Stairwell | None:
     """Return one stairwell of the caller's territory."""
     row = (
-        session.execute(_stairwells(session).where(StairwellRow.code == code))
+        session.execute(
+            _stairwells(session).where(
+                # The key begins with the community, which the code names too.
+                StairwellRow.community_code == int(code[:12]),
+                StairwellRow.code == code,
+            )
+        )
         .mappings()
         .one_or_none()
     )

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.app import create_app
 from gridsvc.access import service as access
 from gridsvc.access.model import DevelopmentAccount
+from gridsvc.access.tokens import new_token
 from gridsvc.settings import Settings
 from tests import town
 from tests.databases import Clone
@@ -93,14 +94,14 @@ class Service:
 
     def account(self, role: str, codes: tuple[int, ...]) -> DevelopmentAccount:
         """Make an account, with its login code."""
-        account = DevelopmentAccount(uuid4(), f"{role} {codes}", role, codes, access.new_code())
+        account = DevelopmentAccount(uuid4(), f"{role} {codes}", role, codes, new_token())
         with town.job_session(self.clone.job) as session, session.begin():
             access.make_development_accounts(session, [account])
         return account
 
     def visitor(self) -> TestClient:
-        """Return somebody who has not signed in."""
-        return TestClient(self.witness)
+        """Return somebody who has not signed in, in a browser or a program."""
+        return TestClient(self.witness, headers={"Origin": "http://testserver"})
 
     def caller(self, role: str, *codes: int) -> TestClient:
         """Return somebody of a role and territory, signed in by token."""
@@ -122,7 +123,7 @@ class Service:
 def serving(clone: Clone) -> Iterator[Service]:
     """Serve a database inside this process, and hold every answer to the document."""
     settings = Settings(development_login=True)
-    app = create_app(settings, clone.api)
+    app = create_app(settings, clone.api, town.VAULT)
     service = Service(clone, app, Witness(app, app.openapi()))
     yield service
     assert service.witness.faults == []

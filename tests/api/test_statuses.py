@@ -1,7 +1,7 @@
 """The OpenAPI document promises every status that is sent, and every promise can be kept."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.rules import OPEN, RULES, Rule
 from gridsvc.settings import Settings
 from tests import town
 from tests.api.service import PROBLEM, Service, Witness, is_problem
@@ -21,6 +22,7 @@ A, B, STREET = town.EAST_SHORE, town.WEST_BRIDGE, town.STREET
 NOTHING = "00000000-0000-7000-8000-000000000000"
 ROUTE = str(town.id_of("route", A))
 INCIDENT = str(town.id_of("incident", A, "lift.fault", 0))
+MEMBER = str(town.id_of("member", A, 1))
 REPORT = {"category_code": "lift.fault", "summary": "电梯停了", "lon": 113.152, "lat": 23.032}
 KEY = {"Idempotency-Key": "status-test-key"}
 FORGED = {"Origin": "http://elsewhere.example"}
@@ -50,7 +52,7 @@ def post(
 def listed(path: str, *, planner: int) -> dict[int, Ask]:
     """Return the requests of a paged list, which a planner gets or is refused."""
     found = {200: get(path), 422: get(f"{path}?cursor=!")}
-    return found | {planner: get(path, "planner")} if planner != 200 else found
+    return found | {403: get(path, "resident" if planner == 200 else "planner")}
 
 
 def thing(path: str, known: str, *, absent: str, wrong: str, planner: int) -> dict[int, Ask]:
@@ -60,11 +62,26 @@ def thing(path: str, known: str, *, absent: str, wrong: str, planner: int) -> di
         404: get(path.format(absent)),
         422: get(path.format(wrong)),
     }
-    return found | {planner: get(path.format(known), "planner")} if planner != 200 else found
+    refused = "resident" if planner == 200 else "planner"
+    return found | {403: get(path.format(known), refused)}
+
+
+def changed(method: str, path: str, status: int, **send: Any) -> dict[int, Ask]:
+    """Return the requests of a change to an account, its own accounts apart."""
+    return {
+        status: Ask(method, path.format("{proposed}"), "administrator", send, (INVITED,)),
+        403: Ask(method, path.format(NOTHING), "coordinator", send),
+        404: Ask(method, path.format(NOTHING), "administrator", send),
+        422: Ask(method, path.format("x"), "administrator", send),
+    }
 
 
 COMPOUND, STAIRWELL = town.compound_code(A), town.stairwell_code(A)
 V1 = "/api/v1"
+INVITEE = {"name": "陈试一", "role": "contact", "territory_codes": [A]}
+INVITED = post(f"{V1}/accounts", INVITEE, role="administrator")
+PEOPLE_LIST = f"姓名,角色,管辖\n陈试一,楼长,{A}\n".encode()
+REDEMPTION = {"code": "7QK2-M0XA-1123-ZZZZ", "password": "seven-banyan-trees"}
 PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
     ("GET", "/healthz"): {200: get("/healthz", None)},
     ("GET", "/readyz"): {200: get("/readyz", None)},
@@ -77,6 +94,32 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
     ("DELETE", f"{V1}/session"): {
         204: Ask("DELETE", f"{V1}/session", "administrator"),
         403: Ask("DELETE", f"{V1}/session", send={"headers": FORGED}),
+    },
+    ("POST", f"{V1}/session/refresh"): {
+        401: post(f"{V1}/session/refresh", {"refresh_token": "a" * 43}, role=None),
+        403: post(f"{V1}/session/refresh", role=None, headers=FORGED),
+        422: post(f"{V1}/session/refresh", {"refresh_token": "short"}, role=None),
+    },
+    ("GET", f"{V1}/sign-ins"): {200: get(f"{V1}/sign-ins")},
+    ("DELETE", f"{V1}/sign-ins"): {
+        204: Ask("DELETE", f"{V1}/sign-ins"),
+        403: Ask("DELETE", f"{V1}/sign-ins", send={"headers": FORGED}),
+    },
+    ("DELETE", f"{V1}/sign-ins/{{sign_in_id}}"): {
+        403: Ask("DELETE", f"{V1}/sign-ins/{NOTHING}", send={"headers": FORGED}),
+        404: Ask("DELETE", f"{V1}/sign-ins/{NOTHING}"),
+        422: Ask("DELETE", f"{V1}/sign-ins/x"),
+    },
+    ("GET", f"{V1}/keys"): {200: get(f"{V1}/keys"), 403: get(f"{V1}/keys", "patrol")},
+    ("POST", f"{V1}/keys"): {
+        201: post(f"{V1}/keys", {"name": "QGIS", "days": 30}),
+        403: post(f"{V1}/keys", {"name": "QGIS", "days": 30}, role="patrol"),
+        422: post(f"{V1}/keys", {"name": "QGIS", "days": 30, "territory": B}),
+    },
+    ("DELETE", f"{V1}/keys/{{key_id}}"): {
+        403: Ask("DELETE", f"{V1}/keys/{'0' * 16}", "patrol"),
+        404: Ask("DELETE", f"{V1}/keys/{'0' * 16}"),
+        422: Ask("DELETE", f"{V1}/keys/x"),
     },
     ("GET", f"{V1}/communities"): {200: get(f"{V1}/communities")},
     ("GET", f"{V1}/compounds"): listed(f"{V1}/compounds", planner=200),
@@ -162,6 +205,64 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         403: post(f"{V1}/patrols/evenings", {"day": "2030-01-01"}, role="planner"),
         422: post(f"{V1}/patrols/evenings", {"day": "tonight"}),
     },
+    ("POST", f"{V1}/members/search"): {
+        200: post(f"{V1}/members/search", {"words": "甲"}),
+        403: post(f"{V1}/members/search", {"words": "甲"}, role="planner"),
+        422: post(f"{V1}/members/search", {"words": " "}),
+    },
+    ("POST", f"{V1}/members/{{member_id}}/reveal"): {
+        200: post(f"{V1}/members/{MEMBER}/reveal", {"purpose": "emergency"}),
+        403: post(f"{V1}/members/{MEMBER}/reveal", {"purpose": "emergency"}, role="contact"),
+        404: post(f"{V1}/members/{NOTHING}/reveal", {"purpose": "emergency"}),
+        422: post(f"{V1}/members/{MEMBER}/reveal", {"purpose": "curiosity"}),
+    },
+    ("GET", f"{V1}/accounts"): {
+        200: get(f"{V1}/accounts", "administrator"),
+        403: get(f"{V1}/accounts"),
+        422: get(f"{V1}/accounts?cursor=!", "administrator"),
+    },
+    ("POST", f"{V1}/accounts"): {
+        201: post(f"{V1}/accounts", INVITEE, role="administrator"),
+        403: post(f"{V1}/accounts", INVITEE),
+        409: post(
+            f"{V1}/accounts",
+            INVITEE | {"login": "chen"},
+            post(f"{V1}/accounts", INVITEE | {"login": "chen"}, role="administrator"),
+            role="administrator",
+        ),
+        422: post(f"{V1}/accounts", INVITEE | {"territory_codes": [B]}, role="administrator"),
+    },
+    ("POST", f"{V1}/accounts/search"): {
+        200: post(f"{V1}/accounts/search", {"words": "陈"}, role="administrator"),
+        403: post(f"{V1}/accounts/search", {"words": "陈"}),
+        422: post(f"{V1}/accounts/search", {"words": " "}, role="administrator"),
+    },
+    ("POST", f"{V1}/accounts/list"): {
+        201: post(f"{V1}/accounts/list", role="administrator", files={"file": PEOPLE_LIST}),
+        403: post(f"{V1}/accounts/list", files={"file": PEOPLE_LIST}),
+        422: post(f"{V1}/accounts/list", role="administrator", files={"file": b"no list"}),
+    },
+    ("GET", f"{V1}/accounts/{{account_id}}"): {
+        200: Ask("GET", f"{V1}/accounts/{{proposed}}", "administrator", before=(INVITED,)),
+        403: get(f"{V1}/accounts/{NOTHING}"),
+        404: get(f"{V1}/accounts/{NOTHING}", "administrator"),
+        422: get(f"{V1}/accounts/x", "administrator"),
+    },
+    ("PATCH", f"{V1}/accounts/{{account_id}}"): changed(
+        "PATCH", f"{V1}/accounts/{{}}", 200, json={"name": "李试四"}
+    ),
+    ("POST", f"{V1}/accounts/{{account_id}}/invitation"): changed(
+        "POST", f"{V1}/accounts/{{}}/invitation", 201
+    ),
+    ("DELETE", f"{V1}/accounts/{{account_id}}/second-factor"): changed(
+        "DELETE", f"{V1}/accounts/{{}}/second-factor", 200
+    ),
+    ("POST", f"{V1}/invitations/redeem"): {
+        401: post(f"{V1}/invitations/redeem", REDEMPTION, role=None),
+        403: post(f"{V1}/invitations/redeem", REDEMPTION, role=None, headers=FORGED),
+        422: post(f"{V1}/invitations/redeem", {"code": "7QK2-M0XA-1123-ZZZZ"}, role=None),
+    },
+    ("GET", f"{V1}/audit"): listed(f"{V1}/audit", planner=403),
     ("GET", f"{V1}/results"): {200: get(f"{V1}/results"), 403: get(f"{V1}/results", "planner")},
     ("GET", f"{V1}/export/{{layer}}.geojson"): {
         200: get(f"{V1}/export/compounds.geojson"),
@@ -171,18 +272,33 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
     },
     ("GET", "/tiles/{layer}/{z}/{x}/{y}.mvt"): {
         200: get("/tiles/compounds/14/13341/7114.mvt"),
+        403: get("/tiles/compounds/14/13341/7114.mvt", "contact"),
         404: get("/tiles/people/0/0/0.mvt"),
         422: get("/tiles/compounds/99/0/0.mvt"),
     },
 }
 # Provoked for every operation alike, or in tests of their own.
-ALIKE = {401, 503}
+ALIKE = {401, 408, 413, 503}
 ELSEWHERE = {
-    ("POST", f"{V1}/session"): {201},
+    ("POST", f"{V1}/members/{{member_id}}/reveal"): {429},
+    ("PATCH", f"{V1}/accounts/{{account_id}}"): {409},
+    ("POST", f"{V1}/accounts/{{account_id}}/invitation"): {409},
+    ("DELETE", f"{V1}/accounts/{{account_id}}/second-factor"): {409},
+    ("POST", f"{V1}/invitations/redeem"): {201, 429},
+    ("POST", f"{V1}/session"): {201, 429},
+    ("POST", f"{V1}/session/refresh"): {200, 429},
+    ("GET", f"{V1}/sign-ins"): {403},
+    ("DELETE", f"{V1}/sign-ins/{{sign_in_id}}"): {204},
+    ("POST", f"{V1}/keys"): {409},
+    ("DELETE", f"{V1}/keys/{{key_id}}"): {204},
     ("GET", "/tiles/{layer}/{z}/{x}/{y}.mvt"): {304},
     ("GET", f"{V1}/patrols/routes/{{route_id}}"): {304},
 }
-OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("POST", f"{V1}/session")}
+WITHOUT_SIGNING_IN = {
+    *(("GET", "/healthz"), ("GET", "/readyz")),
+    *(("POST", f"{V1}/session"), ("POST", f"{V1}/session/refresh")),
+    ("POST", f"{V1}/invitations/redeem"),
+}
 
 
 def documented(document: dict[str, Any]) -> dict[tuple[str, str], set[int]]:
@@ -199,7 +315,8 @@ def ask(service: Service, request: Ask) -> Any:
     for earlier in request.before:
         answer = ask(service, earlier)
         assert answer.status_code == 201, answer.text
-        proposed = answer.json().get("plans", [{}])[0].get("id", "")
+        made = answer.json()
+        proposed = made.get("plans", [made.get("account", {})])[0].get("id", "")
     client = service.caller(request.role, A) if request.role else service.visitor()
     plans = service.caller("coordinator", A).get(f"{V1}/contacts/plans").json()["items"]
     path = request.path.replace("{plan}", plans[-1]["id"]).replace("{proposed}", proposed)
@@ -237,20 +354,28 @@ def address(path: str) -> str:
     """Fill in an operation's path: what stands there does not matter before signing in."""
     names = {"{code}": "9" * 20, "{plan_id}": NOTHING, "{incident_id}": NOTHING}
     names |= {"{route_id}": NOTHING, "{layer}": "compounds", "{z}": "0", "{x}": "0", "{y}": "0"}
+    names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
+    names |= {"{account_id}": NOTHING}
     for name, value in names.items():
         path = path.replace(name, value)
     return path.replace("9" * 20, "9" * 15) if "compounds/" in path else path
 
 
 BODIES = {
+    f"{V1}/members/search": {"words": "甲"},
     f"{V1}/session": {"code": "a code of nobody"},
+    f"{V1}/session/refresh": {"refresh_token": "a token of nobody at all"},
+    f"{V1}/keys": {"name": "QGIS", "days": 30},
+    f"{V1}/invitations/redeem": REDEMPTION,
     f"{V1}/incidents": REPORT,
     f"{V1}/contacts/plans": {},
     f"{V1}/patrols/evenings": {"day": "2030-01-01"},
 }
 
 
-@pytest.mark.parametrize("operation", [key for key in PROVOKED if key not in OPEN], ids=" ".join)
+@pytest.mark.parametrize(
+    "operation", [key for key in PROVOKED if key not in WITHOUT_SIGNING_IN], ids=" ".join
+)
 @pytest.mark.parametrize("token", [None, "Bearer", "Bearer nonsense", "Basic abc", "Bearer \xe9"])
 def test_without_a_valid_token_the_answer_is_401(
     service: Service, operation: tuple[str, str], token: str | None
@@ -322,9 +447,10 @@ def test_what_is_no_operation_is_a_problem_too(
 
 
 def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
-    town_database: Clone, caplog: pytest.LogCaptureFixture
+    town_database: Clone, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(Settings(), town_database.api)
+    monkeypatch.setitem(cast(dict[str, Rule], RULES), "GET /boom", OPEN)
+    app = create_app(Settings(), town_database.api, town.VAULT)
 
     @app.get("/boom")
     def boom() -> None:

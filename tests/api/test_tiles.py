@@ -59,7 +59,7 @@ def test_staff_see_the_state_of_contacts_and_others_do_not(service: Service) -> 
     states = Counter(feature.properties["state"] for feature in staff.features)
     coverage = service.caller("coordinator", A).get("/api/v1/contacts/coverage").json()
     assert states == {state: count for state, count in coverage.items() if count}
-    for role in ("planner", "patrol", "contact"):
+    for role in ("planner", "patrol"):
         other = read(service, role, A, "stairwells", WHOLE_TOWN)
         assert other is not None
         assert not any("state" in feature.properties for feature in other.features)

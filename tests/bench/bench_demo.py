@@ -23,10 +23,10 @@ from gridsvc.incidents import service as incidents
 from gridsvc.local_time import local_today
 from gridsvc.patrols import service as patrols
 from gridsvc.people import service as people
-from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
 from gridsvc.territory import service as territory
 from tests.databases import Clone, throw_away_cluster
+from tests.town import VAULT
 
 CONTACT_S = 15.0
 
@@ -46,8 +46,10 @@ def _stages() -> Iterator[tuple[str, float, int]]:
         setup.make_database(cluster.url("postgres"), "bench")
         setup.set_up(cluster.url("bench"))
         clone = Clone.of(cluster, "bench")
-        settings = Settings(phone_key=new_key(), development_login=True, _env_file=None)
-        runtime = Runtime(settings, Path("/nonexistent"), served=clone.api, job=clone.job)
+        settings = Settings(development_login=True, _env_file=None)
+        runtime = Runtime(
+            settings, Path("/nonexistent"), served=clone.api, job=clone.job, vault=VAULT
+        )
         yield "cluster, roles and schema", time.monotonic() - began, 0
         sample, seconds = _timed(lambda: make_sample(seed=1, scale=1.0))
         yield "make the sample", seconds, len(sample.territory.stairwells)
@@ -69,7 +71,7 @@ def _steps(sample: Any) -> dict[str, Callable[[Any], int]]:
             members=sample.members,
             posts=sample.posts,
             organisations=sample.organisations,
-            phone_key=new_key(),
+            vault=VAULT,
         )
         patrols.add_teams(session, sample.teams)
         return len(sample.members)
@@ -108,7 +110,7 @@ def _in_session(runtime: Runtime, step: Callable[[Any], int]) -> int:
 
 def _first_page(runtime: Runtime) -> None:
     accounts = demo._make_accounts(runtime)
-    with TestClient(create_app(runtime.settings, runtime.served)) as client:
+    with TestClient(create_app(runtime.settings, runtime.served, VAULT)) as client:
         answer = client.post("/api/v1/session", json={"code": accounts[1].code})
         token = answer.json()["token"]
         page = client.get("/map", headers={"Authorization": f"Bearer {token}"})

@@ -18,11 +18,11 @@ from geodata.sample import make_sample
 from gridsvc import setup
 from gridsvc.db import Interval, Scope, refresh_statistics
 from gridsvc.incidents import service as incidents
-from gridsvc.people.phones import new_key
 from gridsvc.settings import Settings
 from gridsvc.territory import service as territory
 from gridsvc.territory import store
 from tests.databases import Clone, throw_away_cluster
+from tests.town import VAULT
 
 CALLS = 15
 PLAIN = """
@@ -44,8 +44,10 @@ def run() -> Iterator[dict[str, object]]:
         setup.make_database(cluster.url("postgres"), "bench")
         setup.set_up(cluster.url("bench"))
         clone = Clone.of(cluster, "bench")
-        settings = Settings(phone_key=new_key(), development_login=True, _env_file=None)
-        runtime = Runtime(settings, Path("/nonexistent"), served=clone.api, job=clone.job)
+        settings = Settings(development_login=True, _env_file=None)
+        runtime = Runtime(
+            settings, Path("/nonexistent"), served=clone.api, job=clone.job, vault=VAULT
+        )
         _load(runtime)
         yield from _paths(runtime, clone)
         clone.close()
@@ -82,7 +84,7 @@ def _paths(runtime: Runtime, clone: Clone) -> Iterator[dict[str, object]]:
 
         return act
 
-    with TestClient(create_app(runtime.settings, runtime.served)) as client:
+    with TestClient(create_app(runtime.settings, runtime.served, VAULT)) as client:
         code = accounts[1].code
         token = client.post("/api/v1/session", json={"code": code}).json()["token"]
         headers = {"Authorization": f"Bearer {token}"}

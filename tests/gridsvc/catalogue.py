@@ -12,8 +12,9 @@ FACTS = (
     "walkway",
 )
 REFERENCES = (
-    *("account", "account_scope", "alembic_version", "category", "community", "sign_in"),
-    "street",
+    *("account", "account_scope", "alembic_version", "api_key", "category", "community"),
+    *("development_code", "device", "device_token", "invitation", "sign_in", "sso_attempt"),
+    *("sso_identity", "street", "throttle"),
 )
 
 # ANALYZE is for owners; the job may have it done after a bulk load.

@@ -1,5 +1,6 @@
 """Frames to and from PostGIS, scopes in words, and a connection that breaks."""
 
+import time
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
@@ -11,8 +12,10 @@ from shapely import Point
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DataError
 
+from gridsvc import setup
 from gridsvc.db import (
     NOBODY,
+    Database,
     Interval,
     Scope,
     ScopedSession,
@@ -20,6 +23,7 @@ from gridsvc.db import (
     clear_connection_errors,
     copy_frame,
     in_scope,
+    make_engine,
     new_id,
     read_frame,
     scope_of,
@@ -176,6 +180,74 @@ def test_too_slow_and_too_full_are_not_called_down(
 ) -> None:
     with pytest.raises(kind), clear_connection_errors():
         empty_session.connection().exec_driver_sql(statement)
+
+
+# ---- what a connection may hold up
+
+
+SETTINGS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+@pytest.mark.parametrize(
+    ("statement_timeout_s", "bounds"),
+    [
+        (30, ["30s", "10s", "2min"]),
+        (1, ["1s", "1s", "2min"]),
+        (3600, ["1h", "20min", "1h"]),
+    ],
+)
+def test_a_connection_is_bounded_and_a_jobs_as_widely_as_its_statements(
+    database: Clone, statement_timeout_s: int, bounds: list[str]
+) -> None:
+    engine = make_engine(
+        database.url(setup.API), pool_size=1, statement_timeout_s=statement_timeout_s
+    )
+    with engine.connect() as connection:
+        assert [connection.scalar(text(f"SHOW {name}")) for name in SETTINGS] == bounds
+    engine.dispose()
+
+
+def test_waiting_for_a_lock_ends_as_too_slow(database: Clone) -> None:
+    lock = text("SELECT pg_advisory_xact_lock(77)")
+    engine = make_engine(database.url(setup.JOB), pool_size=1, statement_timeout_s=3)
+    with town.job_session(database.job) as holder:
+        holder.execute(lock)
+        began = time.monotonic()
+        with (
+            pytest.raises(QueryTooSlowError),
+            clear_connection_errors(),
+            town.job_session(Database(engine)) as waiter,
+        ):
+            waiter.execute(lock)
+        assert 0.9 < time.monotonic() - began < 2.5, "a third of what a statement may take"
+    engine.dispose()
+
+
+def test_a_transaction_that_is_left_open_is_ended_and_said_to_be_too_slow(
+    database: Clone,
+) -> None:
+    def idle(session: ScopedSession) -> None:
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+        time.sleep(0.5)
+        session.execute(text("SELECT 1"))
+
+    with (
+        pytest.raises(QueryTooSlowError),
+        clear_connection_errors(),
+        town.job_session(database.job) as session,
+    ):
+        idle(session)
+    with town.job_session(database.job) as session:
+        assert session.scalar(text("SELECT 1")) == 1, "the pool connects again"
+
+
+def test_an_error_does_not_repeat_what_a_query_was_given(empty_session: ScopedSession) -> None:
+    with pytest.raises(DataError) as caught:
+        empty_session.execute(
+            text("SELECT CAST(:one AS text), 1 / CAST(:zero AS integer)"),
+            {"one": "13800009999", "zero": 0},
+        )
+    assert "13800009999" not in str(caught.value)
 
 
 def test_a_mistake_in_a_query_is_not_called_a_connection_error(database: Clone) -> None:

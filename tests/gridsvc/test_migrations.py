@@ -87,7 +87,7 @@ def test_a_table_that_the_code_does_not_describe_is_noticed(database: Clone, cha
 
 
 def test_a_table_that_no_migration_makes_is_noticed(empty_database: Clone) -> None:
-    metadata = MetaData(schema=SCHEMA)
+    metadata = MetaData(schema=SCHEMA, naming_convention=Base.metadata.naming_convention)
     for table in Base.metadata.tables.values():
         table.to_metadata(metadata)
     Table("bench", metadata, Column("id", Integer, primary_key=True))

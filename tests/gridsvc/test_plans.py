@@ -92,10 +92,10 @@ def test_the_next_page_starts_where_the_last_one_ended(crowded: Clone) -> None:
     assert indexes(found) == {"incident_reported_idx"}
 
 
-def test_one_incident_is_found_by_its_key(crowded: Clone) -> None:
+def test_one_incident_is_found_by_its_id(crowded: Clone) -> None:
     incident_id = town.id_of("incident", A, "lift.fault", 0)
     found = plan_of(crowded.api, scope(STREET), lambda session: incidents.get(session, incident_id))
-    assert indexes(found) == {"incident_pkey"}
+    assert indexes(found) == {"incident_id_idx"}
 
 
 def test_the_incidents_of_a_stairwell_are_counted_in_their_community(crowded: Clone) -> None:

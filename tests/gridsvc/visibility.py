@@ -18,15 +18,17 @@ from tests.databases import Clone
 from tests.gridsvc.catalogue import FACTS
 
 STAFF = {"coordinator", "administrator"}
-FIELD = STAFF | {"contact", "patrol"}
+PATROLS = STAFF | {"patrol"}
+FIELD = PATROLS | {"contact"}
 SIGNED_IN = FIELD | {"planner"}
 EVERYBODY = SIGNED_IN | {"resident"}
 
 READERS = dict.fromkeys(FACTS, EVERYBODY) | {
     **dict.fromkeys(("member", "member_identity", "member_affiliation", "post"), STAFF),
     **dict.fromkeys(("contact", "contact_plan", "contact_plan_line", "audit_event"), STAFF),
-    **dict.fromkeys(("heat_cell", "incident", "patrol_team", "patrol_shift"), FIELD),
-    **dict.fromkeys(("patrol_route", "patrol_stop", "patrol_left_out"), FIELD),
+    **dict.fromkeys(("heat_cell", "incident"), FIELD),
+    **dict.fromkeys(("patrol_team", "patrol_shift"), PATROLS),
+    **dict.fromkeys(("patrol_route", "patrol_stop", "patrol_left_out"), PATROLS),
     **dict.fromkeys(("organisation", "idempotency_key"), SIGNED_IN),
 }
 # What a role other than the readers may add: everybody's changes are audited, and whoever

@@ -1,10 +1,11 @@
 """What a reader does with the pages: signs in, looks for a stairwell, goes back."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import text
 
 from tests import town
+from tests.api.browser.targets import small_targets
 from tests.api.conftest import COMMUNITY, Server, served
 from tests.api.service import serving
 from tests.browser import SIZES, OpenTab, Visit
@@ -13,7 +14,6 @@ from tests.databases import Clone
 pytestmark = [pytest.mark.db, pytest.mark.browser]
 
 EVIL = "</script><img src=x onerror=alert(1)>"
-LEAST_TARGET_PX = 44
 
 # Where a place is on the screen.
 _ON_SCREEN = """place => {
@@ -58,7 +58,7 @@ def test_a_code_typed_in_leads_to_the_map(open_tab: OpenTab, server: Server) -> 
     tab = open_tab(server.base_url, "phone")
     tab.open("/login")
     tab.page.get_by_label("登录码").fill(server.codes["community"])
-    tab.page.get_by_role("button", name="登录").click()
+    tab.page.get_by_role("button", name="用登录码登录").click()
     tab.page.wait_for_url(f"{server.base_url}/map")
     tab.assert_clean()
 
@@ -218,20 +218,6 @@ def test_every_target_on_a_phone_is_large_enough_for_a_thumb(
         if path.startswith("/map"):
             tab.page.get_by_role("button", name="列表").click()
         assert small_targets(tab.page) == [], path
-
-
-def small_targets(page: Page) -> list[object]:
-    """Return what can be tapped, outside the map, and is lower than a thumb needs."""
-    return list(
-        page.evaluate(
-            """least => [...document.querySelectorAll("a, button, select, input")]
-                .filter(one => !one.closest(".map") && !one.closest(".skip"))
-                .map(one => [one, one.getBoundingClientRect()])
-                .filter(([, box]) => box.width > 0 && box.height + 0.5 < least)
-                .map(([one, box]) => [one.outerHTML.slice(0, 80), box.height])""",
-            LEAST_TARGET_PX,
-        )
-    )
 
 
 # ---- words of users

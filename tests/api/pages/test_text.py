@@ -4,17 +4,36 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import api.pages
+import gridsvc
+from api.pages import account, office_accounts
+from api.pages.rules_page import GROUPS
+from api.pages.shell import TABS
+from api.pages.signing_in import SsoFault
 from api.pages.text import ago, clock, load_words, words_of
+from api.pages.trail import ACTIONS, action_key
+from gridsvc.access.accounts.model import COLUMNS
+from gridsvc.access.model import ROLES
 from gridsvc.contacts.model import TIERS
 from gridsvc.incidents.model import STATUSES
+from gridsvc.people.model import POST_KINDS, PURPOSES
 from gridsvc.territory.service import EXPORT_LAYERS
 
 FOLDER = Path(api.pages.__file__).parent
+SOURCES = [path.read_text("utf-8") for path in Path(gridsvc.__file__).parent.rglob("*.py")]
+ERROR_KINDS = (403, 404, 409, 413, 422, 429, 503, "stale", "other")
+# The stable name of a fault is the first text given to its error.
+LIST_FAULTS = {
+    fault
+    for source in SOURCES
+    for fault in re.findall(
+        r'(?:InvalidAccountError|UnreadableListError|ListFault)\([^"]*?"([a-z-]+)"', source
+    )
+}
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
@@ -57,15 +76,34 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
         *(f"layer_{layer}" for layer in EXPORT_LAYERS),
         *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
         *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
-        *(
-            f"error_{kind}{part}"
-            for kind in (403, 404, 422, 503, "other")
-            for part in ("", "_text")
-        ),
+        *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
+        *(f"role_{role}" for role in ROLES),
+        *(f"tab_{name}" for name, _, _ in TABS),
+        *(f"rules_{name}" for name in GROUPS),
+        *(f"purpose_{purpose}" for purpose in PURPOSES),
+        *(f"post_{kind}" for kind in POST_KINDS),
+        *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
+        *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
+        *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),
+        *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
+        *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
+        *(action_key(action) for action in ACTIONS),
     }
     known = set(load_words())
     assert (said | made) - known == set()
     assert known - listed - made == set()
+
+
+def test_every_action_that_is_noted_in_the_trail_has_words() -> None:
+    noted = {
+        action
+        for source in SOURCES
+        if "audit" in source or "note(" in source
+        for action in re.findall(r'"([a-z-]+\.[a-z-]+)"', source)
+        if action.partition(".")[2] not in {"id", "code"}
+    }
+    assert {"member.reveal", "account.disable", "sign-in.start"} <= noted
+    assert noted - set(ACTIONS) == set()
 
 
 def test_one_is_said_otherwise_than_many() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from gridsvc.access.model import FIELD_ROLES
 from gridsvc.db import Interval, Scope, ScopedSession
 from gridsvc.errors import NotFoundError, RoleNotAllowedError
 from gridsvc.overview import service
@@ -63,12 +64,48 @@ def test_what_is_uncovered_is_listed_with_its_names(town_session: ScopedSession)
 
 
 @pytest.mark.parametrize("role", ["planner", "patrol", "contact", "resident"])
-def test_results_are_for_staff(town_database: Clone, role: str) -> None:
+def test_results_count_no_row_that_the_policies_hide(town_database: Clone, role: str) -> None:
     with town_database.api.session(Scope(role, (Interval.of(A),))) as session:
-        with pytest.raises(RoleNotAllowedError):
-            service.read_results(session)
-        with pytest.raises(RoleNotAllowedError):
-            service.read_uncovered(session)
+        results = service.read_results(session)
+    assert results.stairwells == 12
+    assert (results.building_chiefs, results.party_members_reported_in) == (0, 0)
+    assert results.incidents == (24 if role in FIELD_ROLES else 0)
+
+
+@pytest.mark.parametrize("role", ["planner", "patrol", "contact", "resident"])
+def test_single_incidents_leave_the_house_for_staff_only(town_database: Clone, role: str) -> None:
+    scope = Scope(role, (Interval.of(A),))
+    with town_database.api.session(scope) as session, pytest.raises(RoleNotAllowedError):
+        service.stream_features(session, "incidents")
+
+
+def test_a_contact_is_bound_to_the_stairwells_led_today_and_others_are_not(own_town: Clone) -> None:
+    person = town.id_of("member", A, 0)
+    lead = f"UPDATE gridsvc.contact SET member_id = '{person}' WHERE stairwell_code"  # noqa: S608
+    first, second, third = (town.stairwell_code(A, number=number) for number in (1, 2, 3))
+    own_town.run(
+        f"DELETE FROM gridsvc.contact WHERE member_id = '{person}'",  # noqa: S608
+        f"{lead} IN ('{first}', '{second}', '{third}')",
+        f"UPDATE gridsvc.contact SET valid = '[2020-01-01,2020-02-01)' WHERE stairwell_code = '{second}'",  # noqa: E501, S608
+        f"UPDATE gridsvc.contact SET kind = 'supporting' WHERE stairwell_code = '{third}'",  # noqa: S608
+    )
+    intervals = (Interval.of(A),)
+    seen = {
+        scope: own_stairwells(own_town, scope)
+        for scope in (
+            Scope("contact", intervals, person=person),
+            Scope("contact", intervals),
+            Scope("contact", (Interval.of(B),), person=person),
+            Scope("patrol", intervals, person=person),
+            Scope("coordinator", intervals),
+        )
+    }
+    assert list(seen.values()) == [{first}, set(), set(), None, None]
+
+
+def own_stairwells(clone: Clone, scope: Scope) -> frozenset[str] | None:
+    with clone.api.session(scope, read_only=True) as session:
+        return service.own_stairwells(session)
 
 
 def test_a_layer_that_is_none_is_not_found(town_session: ScopedSession) -> None:

@@ -1,14 +1,14 @@
 """Members are kept apart from who they are; phones are hidden wherever they lie or show."""
 
 import pytest
-from cryptography.fernet import InvalidToken
 from sqlalchemy import select, text
 
 from gridsvc.db import Interval, Scope, ScopedSession
-from gridsvc.errors import RoleNotAllowedError
+from gridsvc.errors import RoleNotAllowedError, WrongDataKeyError
 from gridsvc.people import phones, service
 from gridsvc.people.tables import MemberIdentityRow
 from gridsvc.territory import service as territory
+from gridsvc.vault import Vault, new_key
 from tests import town
 from tests.databases import Clone
 
@@ -18,7 +18,6 @@ A, B = town.EAST_SHORE, town.WEST_BRIDGE
 
 
 def test_phones_are_stored_encrypted_and_masked(empty_session: ScopedSession) -> None:
-    key = phones.new_key()
     territory.load(empty_session, town.make_territory())
     members = town.make_members()
     service.load(
@@ -26,7 +25,7 @@ def test_phones_are_stored_encrypted_and_masked(empty_session: ScopedSession) ->
         members=members,
         posts=town.make_posts(),
         organisations=town.make_organisations(),
-        phone_key=key,
+        vault=town.VAULT,
     )
     stored = empty_session.scalars(
         select(MemberIdentityRow).order_by(MemberIdentityRow.phone_masked)
@@ -34,12 +33,12 @@ def test_phones_are_stored_encrypted_and_masked(empty_session: ScopedSession) ->
     assert len(stored) == len(members) == 16
     for row in stored:
         assert row.phone_cipher is not None
-        phone = phones.decrypt(row.phone_cipher, key=key)
+        phone = town.VAULT.decrypt(row.phone_cipher)
         assert phone.encode() not in row.phone_cipher
         assert row.phone_masked == phones.mask(phone)
         assert phone not in str(row.phone_masked)
-        with pytest.raises(InvalidToken):
-            phones.decrypt(row.phone_cipher, key=phones.new_key())
+        with pytest.raises(WrongDataKeyError):
+            Vault.of(new_key()).decrypt(row.phone_cipher)
     assert len({row.phone_cipher for row in stored}) == 16, "equal phones do not look equal"
 
 

@@ -1,0 +1,159 @@
+"""Who may call which route: the one table that is enforced, documented and tested.
+
+A route that is not in it is refused to everybody, and a test fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from gridsvc.access.model import FIELD_ROLES, KEY_ROLES, PATROL_ROLES, ROLES, STAFF_ROLES
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may call a route.
+
+    Attributes
+    ----------
+    roles
+        Of accounts.
+    is_open
+        Whether visitors without an account may, too.
+    is_for_keys
+        Whether an API key will do; a key only ever reads.
+    is_for_machines
+        Nobody is asked who they are: the route says nothing about the territory, and must answer
+        when the database does not.
+    """
+
+    roles: frozenset[str]
+    is_open: bool = False
+    is_for_keys: bool = True
+    is_for_machines: bool = False
+
+
+def _for(*roles: str, is_for_keys: bool = True) -> Rule:
+    return Rule(frozenset(roles), is_for_keys=is_for_keys)
+
+
+OPEN = Rule(frozenset(ROLES), is_open=True)
+MACHINES = Rule(frozenset(ROLES), is_open=True, is_for_machines=True)
+SIGNED_IN = _for(*ROLES)
+STAFF = _for(*STAFF_ROLES)
+PATROLS = _for(*PATROL_ROLES)
+FIELD = _for(*FIELD_ROLES)
+PLANNING = _for(*STAFF_ROLES, "planner")
+MAPS = _for(*PATROL_ROLES, "planner")
+TERRITORY = _for(*FIELD_ROLES, "planner")
+ADMINISTRATORS = _for("administrator")
+# What people do with their own account: a key, which lies in scripts, must not.
+SELF = partial(_for, is_for_keys=False)
+OWN_ACCOUNT = SELF(*ROLES)
+OWN_KEYS = SELF(*KEY_ROLES)
+
+_API = "/api/v1"
+RULES: Mapping[str, Rule] = {
+    "GET /healthz": MACHINES,
+    "GET /readyz": MACHINES,
+    "GET /assets/{name:path}": MACHINES,
+    # who is asking
+    f"POST {_API}/session": OPEN,
+    f"GET {_API}/session": SIGNED_IN,
+    f"DELETE {_API}/session": OPEN,
+    f"POST {_API}/session/refresh": OPEN,
+    f"GET {_API}/sign-ins": OWN_ACCOUNT,
+    f"DELETE {_API}/sign-ins": OWN_ACCOUNT,
+    f"DELETE {_API}/sign-ins/{{sign_in_id}}": OWN_ACCOUNT,
+    f"GET {_API}/keys": OWN_KEYS,
+    f"POST {_API}/keys": OWN_KEYS,
+    f"DELETE {_API}/keys/{{key_id}}": OWN_KEYS,
+    # accounts
+    f"GET {_API}/accounts": ADMINISTRATORS,
+    f"POST {_API}/accounts": ADMINISTRATORS,
+    f"POST {_API}/accounts/search": ADMINISTRATORS,
+    f"POST {_API}/accounts/list": ADMINISTRATORS,
+    f"GET {_API}/accounts/{{account_id}}": ADMINISTRATORS,
+    f"PATCH {_API}/accounts/{{account_id}}": ADMINISTRATORS,
+    f"POST {_API}/accounts/{{account_id}}/invitation": ADMINISTRATORS,
+    f"DELETE {_API}/accounts/{{account_id}}/second-factor": ADMINISTRATORS,
+    f"POST {_API}/invitations/redeem": OPEN,
+    # territory
+    f"GET {_API}/communities": SIGNED_IN,
+    f"GET {_API}/compounds": TERRITORY,
+    f"GET {_API}/compounds/{{code}}": TERRITORY,
+    f"GET {_API}/stairwells": TERRITORY,
+    f"GET {_API}/stairwells/{{code}}": TERRITORY,
+    f"GET {_API}/stairwells/{{code}}/card": _for(*STAFF_ROLES, "contact"),
+    # contacts
+    f"GET {_API}/contacts/plans": STAFF,
+    f"POST {_API}/contacts/plans": STAFF,
+    f"GET {_API}/contacts/plans/{{plan_id}}": STAFF,
+    f"GET {_API}/contacts/plans/{{plan_id}}/lines": STAFF,
+    f"POST {_API}/contacts/plans/{{plan_id}}/apply": STAFF,
+    f"GET {_API}/contacts/coverage": STAFF,
+    # incidents
+    f"GET {_API}/categories": SIGNED_IN,
+    f"GET {_API}/incidents": FIELD,
+    f"GET {_API}/incidents/{{incident_id}}": FIELD,
+    f"POST {_API}/incidents": FIELD,
+    f"GET {_API}/heat": MAPS,
+    # patrols
+    f"GET {_API}/patrols/routes": PATROLS,
+    f"GET {_API}/patrols/routes/{{route_id}}": PATROLS,
+    f"GET {_API}/patrols/routes/{{route_id}}/left-out": PATROLS,
+    f"POST {_API}/patrols/evenings": STAFF,
+    # people
+    f"POST {_API}/members/search": STAFF,
+    f"POST {_API}/members/{{member_id}}/reveal": STAFF,
+    f"GET {_API}/audit": STAFF,
+    # across
+    f"GET {_API}/results": STAFF,
+    f"GET {_API}/export/{{layer}}.geojson": PLANNING,
+    "GET /tiles/{layer}/{z}/{x}/{y}.mvt": MAPS,
+    # pages
+    "GET /": SIGNED_IN,
+    "GET /login": OPEN,
+    "POST /login": OPEN,
+    "GET /login/second-factor": OPEN,
+    "POST /login/second-factor": OPEN,
+    "GET /sso/start": OPEN,
+    "POST /sso/start": OPEN,
+    "GET /sso/callback": OPEN,
+    "POST /account/sso": OWN_ACCOUNT,
+    "POST /logout": OPEN,
+    "GET /map": MAPS,
+    "GET /results": STAFF,
+    "GET /invite": OPEN,
+    "POST /invite": OPEN,
+    "POST /invite/password": OPEN,
+    "GET /account": OWN_ACCOUNT,
+    "POST /account/password": OWN_ACCOUNT,
+    "POST /account/sign-ins/end-others": OWN_ACCOUNT,
+    "POST /account/sign-ins/{sign_in_id}/end": OWN_ACCOUNT,
+    "POST /account/keys": OWN_KEYS,
+    "POST /account/keys/{key_id}/revoke": OWN_KEYS,
+    # the office
+    "GET /admin": ADMINISTRATORS,
+    "POST /admin": ADMINISTRATORS,
+    "GET /admin/accounts/{account_id}": ADMINISTRATORS,
+    "POST /admin/accounts/{account_id}": ADMINISTRATORS,
+    "POST /admin/accounts/{account_id}/disable": ADMINISTRATORS,
+    "POST /admin/accounts/{account_id}/enable": ADMINISTRATORS,
+    "POST /admin/accounts/{account_id}/reset-second-factor": ADMINISTRATORS,
+    "POST /admin/accounts/{account_id}/invite": ADMINISTRATORS,
+    "GET /admin/invite": ADMINISTRATORS,
+    "POST /admin/invite": ADMINISTRATORS,
+    "GET /admin/invite-list": ADMINISTRATORS,
+    "POST /admin/invite-list": ADMINISTRATORS,
+    "GET /admin/members": STAFF,
+    "POST /admin/members": STAFF,
+    "POST /admin/members/{member_id}/reveal": STAFF,
+    "GET /admin/audit": STAFF,
+    "GET /admin/rules": OWN_ACCOUNT,
+}
+
+
+def rule_of(method: str, path: str) -> Rule | None:
+    """Return the rule of a route by its path template; HEAD follows GET."""
+    return RULES.get(f"{'GET' if method == 'HEAD' else method} {path}")

@@ -1,0 +1,1 @@
+"""Phones that stay signed in, and the list of everything that is signed in."""

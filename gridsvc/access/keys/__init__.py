@@ -1,0 +1,1 @@
+"""API keys for QGIS and scripts."""

@@ -1,0 +1,1 @@
+"""The trail of who changed or revealed what."""

@@ -1,0 +1,1 @@
+"""Everything that is stored encrypted, and its rotation to a new key."""

@@ -1,0 +1,148 @@
+"""Queries that take one person out of every table."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from gridsvc.access.tables import AccountRow
+from gridsvc.contacts.model import TIERS
+from gridsvc.contacts.tables import ContactPlanLineRow, ContactPlanRow, ContactRow
+from gridsvc.db import SCHEMA, Base
+from gridsvc.people.tables import MemberRow
+from gridsvc.retention.persons.model import Person
+from gridsvc.retention.persons.store import Condition
+from gridsvc.territory.tables import CommunityRow
+
+_NEAR = TIERS.index("near")
+# What refers to a row stands before it.
+_DELETED = (
+    *("member_identity", "member_affiliation", "post"),
+    *("sign_in", "device_token", "device", "api_key", "invitation", "sso_identity"),
+    *("development_code", "account_scope", "idempotency_key", "account"),
+)
+
+
+def hold(session: Session, person: Person) -> None:
+    """Let whoever signs in as the person, or applies a plan that names them, wait."""
+    member, plan, line = MemberRow, ContactPlanRow, ContactPlanLineRow
+    session.execute(
+        select(AccountRow.id).where(AccountRow.id.in_(person.account_ids)).with_for_update()
+    )
+    session.execute(
+        select(member.id)
+        .where(member.community_code == person.community_code, member.id == person.member_id)
+        # Whoever is writing a contact of this member need not wait, or we would for each other.
+        .with_for_update(key_share=True)
+    )
+    named = select(line.plan_id).where(
+        line.community_code == person.community_code, line.member_id == person.member_id
+    )
+    session.execute(
+        select(plan.id)
+        .where(
+            plan.community_code == person.community_code,
+            plan.status == "proposed",
+            plan.id.in_(named),
+        )
+        .order_by(plan.id)
+        .with_for_update()
+    )
+
+
+def end_contacts(session: Session, own: Condition, *, today: date) -> tuple[list[str], int]:
+    """End the contacts in force, today being the first day without.
+
+    Returns
+    -------
+    tuple
+        Codes of the stairwells that lose their lead, and how many contacts ended.
+    """
+    contact = ContactRow
+    in_force = own & or_(func.upper_inf(contact.valid), func.upper(contact.valid) > today)
+    told = (contact.kind, contact.stairwell_code)
+    # One that begins today or later was never in force for a whole day.
+    gone = session.execute(
+        delete(contact).where(in_force, func.lower(contact.valid) >= today).returning(*told)
+    ).all()
+    ended = session.execute(
+        update(contact)
+        .where(in_force)
+        .values(valid=func.daterange(func.lower(contact.valid), today))
+        .returning(*told)
+        .execution_options(synchronize_session=False)
+    ).all()
+    leads = {str(code) for kind, code in (*gone, *ended) if kind == "lead"}
+    return sorted(leads), len(gone) + len(ended)
+
+
+def blur_history(session: Session, own: Mapping[str, Condition]) -> None:
+    """Take out of contacts and plans what tells where the person lived."""
+    contact, line = ContactRow, ContactPlanLineRow
+    session.execute(
+        update(contact)
+        .where(own["contact"])
+        .values(tier=_NEAR, distance_m=0)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(line)
+        .where(own["contact_plan_line"])
+        .values(reason="near", distance_m=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def leave_proposals(session: Session, own: Condition) -> int:
+    """Take the person out of plans that could still be applied; return how many lines."""
+    line, plan = ContactPlanLineRow, ContactPlanRow
+    proposed = select(plan.id).where(
+        plan.community_code == line.community_code, plan.status == "proposed"
+    )
+    statement = (
+        update(line)
+        .where(own, line.plan_id.in_(proposed))
+        .values(member_id=None, distance_m=None, reason="excluded")
+        .returning(line.stairwell_code)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.scalars(statement).all())
+
+
+def delete_rows(session: Session, own: Mapping[str, Condition]) -> dict[str, int]:
+    """Delete what is about the person alone; return how many rows of each table."""
+    counts = {}
+    for name in _DELETED:
+        table = Base.metadata.tables[f"{SCHEMA}.{name}"]
+        statement: Any = delete(table).where(own[name]).returning(_first_key(table))
+        counts[name] = len(session.execute(statement).all())
+    return counts
+
+
+def _first_key(table: Table) -> Any:
+    return next(iter(table.primary_key.columns))
+
+
+def empty_member(session: Session, own: Condition) -> None:
+    """Leave of the member a row that old plans can refer to, and nothing else."""
+    middle = (
+        select(func.ST_PointOnSurface(CommunityRow.geom))
+        .where(CommunityRow.code == MemberRow.community_code)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(MemberRow)
+        .where(own)
+        .values(
+            home_stairwell_code=None,
+            reported_in_on=None,
+            capacity_households=0,
+            capacity_stairwells=0,
+            is_available=False,
+            erased_at=func.coalesce(MemberRow.erased_at, func.now()),
+            geom=func.coalesce(middle, func.ST_SnapToGrid(MemberRow.geom, 1.0)),
+        )
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,73 @@
+"""The one table of retention: a rule for each table of the schema, in the order of deletion.
+
+What refers to a row stands before it, so that a foreign key never stands in the way. It is what
+``./grid retention`` shows and applies; docs/PRIVACY.md repeats the limits, and a test compares.
+"""
+
+from collections.abc import Mapping
+
+from gridsvc.retention.model import Rule
+
+_YEAR = 365
+
+_LIMITED = (
+    Rule("sso_attempt", 1, "it ran out", "single sign-on that nobody came back from"),
+    Rule("throttle", 2, "the last try", "counters forget after twelve hours anyway"),
+    Rule("idempotency_key", 30, "the answer", "phones repeat a request within days"),
+    Rule("sign_in", 30, "it ran out", "so that its owner can still ask what it was"),
+    Rule("device_token", 60, "its use, else it ran out", "a second use must be noticed"),
+    Rule(
+        "device",
+        60,
+        "it was revoked, else made",
+        "a phone no token of which is left; the list of devices shows it until then",
+    ),
+    Rule("invitation", 90, "it ran out", "so that a late guest is told why it does not work"),
+    Rule("api_key", 90, "its end", "so that a script's owner finds out which key it was"),
+    Rule("audit_event", 3 * _YEAR, "it happened", "whoever looked somebody up must answer for it"),
+    Rule("contact_plan_line", 2 * _YEAR, "its plan, unless in force", "to compare with before"),
+    Rule("contact", 2 * _YEAR, "its last day", "who was to be asked back then"),
+    Rule("contact_plan", 2 * _YEAR, "it was applied, else made", "unless in force or referred to"),
+    Rule("patrol_stop", _YEAR, "the end of the shift", "when a place was last visited"),
+    Rule("patrol_left_out", _YEAR, "the end of the shift", "why a place was not visited"),
+    Rule("patrol_route", _YEAR, "the end of the shift", "to compare with last year's"),
+    Rule("patrol_shift", _YEAR, "its end", "to compare with last year's"),
+    Rule("member", 2 * _YEAR, "the erasure", "an empty row that old plans refer to, until then"),
+    Rule(
+        "incident",
+        3 * _YEAR,
+        "it was closed",
+        "the words go, in which somebody may be named; the count of each place stays",
+        clears="summary",
+    ),
+)
+
+_ERASED = "until the person is erased"
+_ACCOUNT = "with its account"
+_TERRITORY = "the map; no people"
+_COUNTS = "counts; no people"
+_KEPT = {
+    "account": _ERASED,
+    "account_scope": _ACCOUNT,
+    "development_code": "of demonstrations only; new at each start",
+    "sso_identity": _ACCOUNT,
+    "member_identity": _ERASED,
+    "member_affiliation": _ERASED,
+    "post": _ERASED,
+    "organisation": "a name and how many people; nobody in particular",
+    "patrol_team": "a name and hours; nobody in particular",
+    "street": _TERRITORY,
+    "community": _TERRITORY,
+    "compound": _TERRITORY,
+    "building": _TERRITORY,
+    "stairwell": _TERRITORY,
+    "walkway": _TERRITORY,
+    "category": "the catalogue",
+    "heat_cell": _COUNTS,
+    "heat_release": _COUNTS,
+    "heat_release_total": _COUNTS,
+}
+
+RULES: Mapping[str, Rule] = {rule.table: rule for rule in _LIMITED} | {
+    table: Rule(table, None, "", why) for table, why in _KEPT.items()
+}

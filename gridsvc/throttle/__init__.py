@@ -1,0 +1,1 @@
+"""Slowing down whoever tries too often; shared by all workers, because it is in the database."""

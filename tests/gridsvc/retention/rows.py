@@ -1,0 +1,170 @@
+"""One row of each table with a limit, as old as a test wants it, with what it stands on."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tests import town
+
+A = town.EAST_SHORE
+ACCOUNT, DEVICE, ROW, PLAN, SHIFT = (
+    town.id_of("retention", what) for what in ("account", "device", "row", "plan", "shift")
+)
+NAMES: dict[str, Any] = {
+    "a": A,
+    "street": town.STREET,
+    "account": ACCOUNT,
+    "device": DEVICE,
+    "row": ROW,
+    "plan": PLAN,
+    "shift": SHIFT,
+    "team": town.id_of("team", A, 0),
+    "member": town.id_of("member", A, 1),
+    "stairwell": town.stairwell_code(A),
+}
+
+_ACCOUNT = (
+    "INSERT INTO gridsvc.account (id, login, name, role, office_code)"
+    " VALUES (:account, 'retention', '某', 'patrol', :a) ON CONFLICT DO NOTHING"
+)
+_DEVICE = "INSERT INTO gridsvc.device (id, account_id, name) VALUES (:device, :account, 'phone')"
+_PLAN = (
+    "INSERT INTO gridsvc.contact_plan (community_code, id, run_id, status, applied_at, seed,"
+    " weights, objective, bound, overload_households, nearest_overload_households)"
+    " VALUES (:a, :plan, :plan, 'superseded', :at, 1, '{}', 1, 1, 0, 0)"
+)
+_SHIFT = (
+    "INSERT INTO gridsvc.patrol_shift (community_code, id, team_id, during) VALUES"
+    " (:a, :shift, :team, tstzrange(cast(:at AS timestamptz) - interval '2 hours', :at))"
+)
+_ROUTE = (
+    "INSERT INTO gridsvc.patrol_route (community_code, id, run_id, shift_id, network, seed,"
+    " distance_m, walk_s, prize) VALUES (:a, :row, :row, :shift, 'streets', 1, 0, 0, 0)"
+)
+
+INSERTS: dict[str, tuple[str, ...]] = {
+    "sso_attempt": (
+        (
+            "INSERT INTO gridsvc.sso_attempt (state_hash, browser_hash, nonce, code_verifier, goal,"
+            " expires_at) VALUES ('s', 'b', 'n', 'v', '/', :at)"
+        ),
+    ),
+    "throttle": (
+        (
+            "INSERT INTO gridsvc.throttle (key_hash, tries, free_at, tried_at)"
+            " VALUES ('k', 1, :at, :at)"
+        ),
+    ),
+    "idempotency_key": (
+        (
+            "INSERT INTO gridsvc.idempotency_key (community_code, account_id, key, request_hash,"
+            " status, answer, created_at) VALUES (:a, :account, 'some-key', 'h', 201, '{}', :at)"
+        ),
+    ),
+    "sign_in": (
+        _ACCOUNT,
+        (
+            "INSERT INTO gridsvc.sign_in (token_hash, id, account_id, expires_at)"
+            " VALUES ('t', :row, :account, :at)"
+        ),
+    ),
+    "device_token": (
+        _ACCOUNT,
+        _DEVICE,
+        (
+            "INSERT INTO gridsvc.device_token (token_hash, device_id, expires_at, used_at)"
+            " VALUES ('t', :device, :at + interval '60 days', :at)"
+        ),
+    ),
+    "device": (
+        _ACCOUNT,
+        (
+            "INSERT INTO gridsvc.device (id, account_id, name, created_at, revoked_at)"
+            " VALUES (:device, :account, 'phone', :at - interval '1 year', :at)"
+        ),
+    ),
+    "invitation": (
+        _ACCOUNT,
+        (
+            "INSERT INTO gridsvc.invitation (id, account_id, code_hash, expires_at)"
+            " VALUES (:row, :account, 'c', :at)"
+        ),
+    ),
+    "api_key": (
+        _ACCOUNT,
+        (
+            "INSERT INTO gridsvc.api_key (id, account_id, name, secret_hash, lo, hi, expires_at,"
+            " revoked_at) VALUES ('k', :account, 'QGIS', 's', :a, :a,"
+            " :at + interval '1 year', :at)"
+        ),
+    ),
+    "audit_event": (
+        (
+            "INSERT INTO gridsvc.audit_event (community_code, id, at, action, subject)"
+            " VALUES (:a, :row, :at, 'test.case', 'x')"
+        ),
+    ),
+    "contact_plan_line": (
+        _PLAN,
+        (
+            "INSERT INTO gridsvc.contact_plan_line (community_code, plan_id, stairwell_code,"
+            " member_id, reason, distance_m) VALUES (:a, :plan, :stairwell, :member, 'near', 5)"
+        ),
+    ),
+    "contact": (
+        (
+            "INSERT INTO gridsvc.contact (community_code, id, stairwell_code, member_id, kind,"
+            " valid, tier, distance_m) VALUES (:a, :row, :stairwell, :member, 'supporting',"
+            " daterange('2001-01-01', (:at AT TIME ZONE 'Asia/Shanghai')::date), 3, 5)"
+        ),
+    ),
+    "contact_plan": (_PLAN,),
+    "patrol_stop": (
+        _SHIFT,
+        _ROUTE,
+        (
+            "INSERT INTO gridsvc.patrol_stop (community_code, route_id, position, stairwell_code,"
+            " prize, facts, arrives_at, departs_at, geom) VALUES (:a, :row, 1, :stairwell, 1, '{}',"
+            " :at, :at, 'SRID=4326;POINT(113.15 23.03)')"
+        ),
+    ),
+    "patrol_left_out": (
+        _SHIFT,
+        _ROUTE,
+        (
+            "INSERT INTO gridsvc.patrol_left_out (community_code, run_id, stairwell_code, reason,"
+            " prize, facts) VALUES (:a, :row, :stairwell, 'traded', 1, '{}')"
+        ),
+    ),
+    "patrol_route": (_SHIFT, _ROUTE),
+    "patrol_shift": (_SHIFT,),
+    "member": (
+        (
+            "INSERT INTO gridsvc.member (community_code, id, capacity_households,"
+            " capacity_stairwells, is_available, erased_at, geom)"
+            " VALUES (:a, :row, 0, 0, false, :at, 'SRID=4326;POINT(113.15 23.03)')"
+        ),
+    ),
+    "incident": (
+        (
+            "INSERT INTO gridsvc.incident (community_code, id, category_code, status, reported_at,"
+            " closed_at, summary, place, is_flagged, geom) VALUES (:street, :row, 'lift.fault',"
+            " 'closed', :at, :at, '某人说', 'outside', true, 'SRID=4326;POINT(113.15 23.05)')"
+        ),
+    ),
+}
+"""Statements that add one row whose time, as its rule counts, is ``:at``."""
+
+
+def add(session: Session, table: str, at: datetime) -> None:
+    """Add the row of a table, and before it what it refers to."""
+    run(session, *INSERTS[table], at=at)
+
+
+def run(session: Session, *statements: str, **names: object) -> None:
+    """Run statements that may name what `NAMES` holds."""
+    given = NAMES | names
+    for statement in map(text, statements):
+        session.execute(statement, {name: given[name] for name in statement.compile().params})
