@@ -4,7 +4,6 @@ A line holds codes, ids, counts and times. Paths and queries are left out, becau
 code; so are the words of exceptions, because a driver puts the row into them.
 """
 
-import ipaddress
 import json
 import logging
 import time
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.credentials import find_credential
 from gridsvc.db import new_id
+from gridsvc.throttle.model import subnet_of
 
 OURS = ("api", "gridsvc", "maps", "geodata")
 UNROUTED = "unrouted"
@@ -30,6 +30,8 @@ _security = logging.getLogger("gridsvc.security")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _LONGEST_CHAIN = 5
+# Wider than what the throttle counts: a line should tell an attack from a slip, not persons.
+_IPV6_BITS = 48
 _REFUSALS = {401, 403, 413, 414, 429, 431}
 _ODDITIES = {404, 422}
 # What a form means that is shown again with such a status.
@@ -182,7 +184,7 @@ def security_event(
 def _write_event(scope: Scope, event: str, *, level: int, facts: Mapping[str, str | int]) -> None:
     scope.setdefault("state", {})["has_security_event"] = True
     client = scope.get("client")
-    subnet = subnet_of(client[0] if client else "")
+    subnet = subnet_of(client[0] if client else None, ipv6_bits=_IPV6_BITS)
     told = {"event": event, **_asked(scope), "subnet": subnet, **_who(scope), **facts}
     _security.log(level, "refused", extra=told)
 
@@ -213,22 +215,3 @@ def _refusal(scope: Scope, status: int, code: str | None) -> str | None:
     if find_credential(Request(scope)):
         return "token-refused"
     return None if scope["method"] in {"GET", "HEAD"} else code
-
-
-def subnet_of(address: str) -> str:
-    """Return the network of an address, which tells an attack from a person's slip, not persons.
-
-    Examples
-    --------
-    >>> subnet_of("203.0.113.77"), subnet_of("2001:db8:1:2::9"), subnet_of("::ffff:203.0.113.77")
-    ('203.0.113.0/24', '2001:db8:1::/48', '203.0.113.0/24')
-    >>> subnet_of("testclient")
-    'unknown'
-    """
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found
-    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

@@ -100,7 +100,7 @@ def _offered(database: Database, pending: str, vault: Vault) -> tuple[str, str] 
     with clear_connection_errors():
         with database.session(NOBODY, read_only=True) as session, session.begin():
             waiting = access.get_pending(session, pending)
-        if waiting.has_second_factor:
+        if waiting.totp_is_confirmed:
             return None
         return signing_in.offer_secret(database, token=pending, vault=vault)
 

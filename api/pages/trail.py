@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from api.pages.desk import DeskDep
 from api.pages.text import Words, ago, load_words
-from api.schemas.paging import Cursor, decode_cursor, encode_cursor, invalid_cursor
+from api.schemas.paging import Cursor, decode_time_cursor, encode_cursor
 from gridsvc.access import service as access
 from gridsvc.audit import service as audit
 from gridsvc.audit.model import AuditEvent, AuditFilter
@@ -102,7 +102,7 @@ def show_trail(
 ) -> HTMLResponse:
     """Show what was done, the newest first."""
     events = audit.list_events(
-        desk.session, search.filter(), before=_decode(cursor), limit=PAGE_LENGTH + 1
+        desk.session, search.filter(), before=decode_time_cursor(cursor), limit=PAGE_LENGTH + 1
     )
     shown = events[:PAGE_LENGTH]
     places = desk.places()
@@ -147,13 +147,3 @@ def action_words(say: Words, action: str) -> str:
 
 def _cursor_after(event: AuditEvent) -> str:
     return encode_cursor(event.at.isoformat(), str(event.id))
-
-
-def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        return datetime.fromisoformat(parts[0]), UUID(parts[1])
-    except ValueError:
-        raise invalid_cursor() from None

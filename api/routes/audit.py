@@ -14,8 +14,7 @@ from api.schemas.paging import (
     Cursor,
     Limit,
     Page,
-    decode_cursor,
-    invalid_cursor,
+    decode_time_cursor,
     page_of,
 )
 from api.schemas.territory import CommunityCode
@@ -80,7 +79,9 @@ def list_audit_events(
         since=_begin(first_day),
         until=_end(last_day),
     )
-    events = service.list_events(session, wanted, before=_decode(cursor), limit=limit + 1)
+    events = service.list_events(
+        session, wanted, before=decode_time_cursor(cursor), limit=limit + 1
+    )
     return page_of(events, limit, names=lambda last: (last.at.isoformat(), str(last.id)))
 
 
@@ -92,13 +93,3 @@ def _begin(day: date | None) -> datetime | None:
 def _end(day: date | None) -> datetime | None:
     """Return when a day is over."""
     return _begin(day + timedelta(days=1)) if day else None
-
-
-def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        return datetime.fromisoformat(parts[0]), UUID(parts[1])
-    except ValueError:
-        raise invalid_cursor() from None

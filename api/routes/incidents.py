@@ -1,6 +1,6 @@
 """Incidents, their categories, and the heat of them."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -16,8 +16,7 @@ from api.schemas.paging import (
     Cursor,
     Limit,
     Page,
-    decode_cursor,
-    invalid_cursor,
+    decode_time_cursor,
     page_of,
 )
 from api.schemas.territory import CommunityCode
@@ -56,22 +55,12 @@ def list_incidents(
         class_code=class_code,
         place=place,
         stairwell_codes=overview.own_stairwells(session),
-        before=_decode(cursor),
+        before=decode_time_cursor(cursor),
         limit=limit + 1,
     )
     return page_of(
         incidents, limit, names=lambda last: (last.reported_at.isoformat(), str(last.id))
     )
-
-
-def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        return datetime.fromisoformat(parts[0]), UUID(parts[1])
-    except ValueError:
-        raise invalid_cursor() from None
 
 
 @router.get(

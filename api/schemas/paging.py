@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -84,6 +85,23 @@ def decode_uuid_cursor(cursor: str | None) -> UUID | None:
     parts = decode_cursor(cursor, parts=1)
     try:
         return UUID(parts[0]) if parts else None
+    except ValueError:
+        raise invalid_cursor() from None
+
+
+def decode_time_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Return the time and id that a cursor names, or nothing for the first page.
+
+    Raises
+    ------
+    RequestValidationError
+        The cursor is not one of ours.
+    """
+    parts = decode_cursor(cursor, parts=2)
+    if parts is None:
+        return None
+    try:
+        return datetime.fromisoformat(parts[0]), UUID(parts[1])
     except ValueError:
         raise invalid_cursor() from None
 

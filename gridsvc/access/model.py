@@ -124,15 +124,6 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Pending:
-    """An account between its password and the code of its authenticator."""
-
-    account_id: UUID
-    login: str
-    has_second_factor: bool
-
-
-@dataclass(frozen=True)
 class DevelopmentAccount:
     """An account as ``./grid demo`` makes it, with the code that signs it in."""
 

@@ -12,7 +12,6 @@ from gridsvc.access import store
 from gridsvc.access.model import (
     Credentials,
     DevelopmentAccount,
-    Pending,
     Principal,
     Started,
 )
@@ -113,7 +112,7 @@ def names_of(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
     return store.names_of(session, account_ids)
 
 
-def get_pending(session: Session, token: str) -> Pending:
+def get_pending(session: Session, token: str) -> Credentials:
     """Return who waits for the second factor with this token.
 
     Raises

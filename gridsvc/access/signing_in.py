@@ -203,12 +203,8 @@ def offer_secret(database: Database, *, token: str, vault: Vault) -> tuple[str, 
 
 
 def _get_pending(database: Database, token: str) -> Credentials:
-    with database.session(NOBODY) as session, session.begin():
-        pending = service.get_pending(session, token)
-        account = store.find_by_id(session, pending.account_id)
-    if account is None:
-        raise NotSignedInError
-    return account
+    with database.session(NOBODY, read_only=True) as session, session.begin():
+        return service.get_pending(session, token)
 
 
 def _use_code(database: Database, account: Credentials, one_time_code: str, vault: Vault) -> None:

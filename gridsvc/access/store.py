@@ -14,7 +14,6 @@ from gridsvc.access.model import (
     Credential,
     Credentials,
     DevelopmentAccount,
-    Pending,
     Principal,
 )
 from gridsvc.access.tables import (
@@ -26,7 +25,7 @@ from gridsvc.access.tables import (
 )
 from gridsvc.db import Interval, Scope, in_scope
 
-_USE_IS_NOTED_AFTER = timedelta(minutes=10)
+USE_IS_NOTED_AFTER = timedelta(minutes=10)
 IS_ENABLED = AccountRow.is_disabled.is_(False)
 
 
@@ -122,7 +121,7 @@ def find_principal(session: Session, token_hash: bytes, now: datetime) -> Princi
     sign_in, account, _ = rows[0]
     intervals = tuple(Interval(row.lo, row.hi) for *_, row in rows if row is not None)
     scope = Scope(account.role, intervals, person=account.person_id, account=account.id)
-    if sign_in.used_at < now - _USE_IS_NOTED_AFTER:
+    if sign_in.used_at < now - USE_IS_NOTED_AFTER:
         _note_use(session, token_hash, now)
     credential: Credential = "device" if sign_in.device_id else "browser"
     return Principal(account.id, account.name, scope, credential, sign_in.id)
@@ -132,21 +131,14 @@ def _note_use(session: Session, token_hash: bytes, now: datetime) -> None:
     session.execute(update(SignInRow).where(SignInRow.token_hash == token_hash).values(used_at=now))
 
 
-def find_pending(session: Session, token_hash: bytes, now: datetime) -> Pending | None:
+def find_pending(session: Session, token_hash: bytes, now: datetime) -> Credentials | None:
     """Return who stands between password and second factor with this token."""
-    account = session.scalars(
-        select(AccountRow)
-        .join(SignInRow, SignInRow.account_id == AccountRow.id)
-        .where(
-            SignInRow.token_hash == token_hash,
-            SignInRow.stage == "second_factor",
-            SignInRow.expires_at > now,
-            IS_ENABLED,
-        )
-    ).one_or_none()
-    if account is None:
-        return None
-    return Pending(account.id, account.login, account.totp_is_confirmed)
+    owner = select(SignInRow.account_id).where(
+        SignInRow.token_hash == token_hash,
+        SignInRow.stage == "second_factor",
+        SignInRow.expires_at > now,
+    )
+    return _find(session, AccountRow.id == owner.scalar_subquery())
 
 
 def change_account(session: Session, account_id: UUID, **values: object) -> None:

@@ -57,20 +57,22 @@ class Rate:
     per_s: float
 
 
-def subnet_of(address: str | None) -> str:
-    """Return the network that counts as one visitor: /24 of IPv4, /64 of IPv6.
+def subnet_of(address: str | None, *, ipv6_bits: int = 64) -> str:
+    """Return the network that counts as one visitor: /24 of IPv4, by default /64 of IPv6.
 
     Examples
     --------
     >>> subnet_of("203.0.113.77"), subnet_of("2001:db8:1:2:3::4"), subnet_of("::ffff:203.0.113.9")
     ('203.0.113.0/24', '2001:db8:1:2::/64', '203.0.113.0/24')
+    >>> subnet_of("2001:db8:1:2::9", ipv6_bits=48)
+    '2001:db8:1::/48'
     >>> subnet_of("testclient"), subnet_of(None)
     ('unknown', 'unknown')
     """
     try:
-        parsed = ip_address(address or "")
+        parsed = ip_address((address or "").partition("%")[0])
     except ValueError:
         return "unknown"
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    length = 24 if isinstance(parsed, IPv4Address) else 64
+    length = 24 if isinstance(parsed, IPv4Address) else ipv6_bits
     return str(ip_network(f"{parsed}/{length}", strict=False))

@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from api import logs
 from api.app import create_app
 from api.credentials import SESSION
 from api.pages.files import asset_url
 from api.rules import RULES
 from gridsvc.db import Database, make_engine
 from gridsvc.settings import Settings
+from gridsvc.throttle.model import subnet_of
 from tests import town
 from tests.api.log_lines import Lines, recorded
 from tests.api.service import Service
@@ -378,4 +378,4 @@ def test_a_mark_is_found_in_any_dress(mark: str) -> None:
     for dress in (mark, quote(mark), json.dumps(mark), str(mark.encode())):
         assert leaks(f'{{"fact": "{dress}"}}', MARKS) == {mark}
     assert leaks("nothing of the kind", MARKS) == set()
-    assert logs.subnet_of(PHONE) == "unknown"
+    assert subnet_of(PHONE) == "unknown"

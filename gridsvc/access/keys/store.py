@@ -1,7 +1,7 @@
 """Queries of API keys."""
 
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from gridsvc.access.keys.model import ApiKey
 from gridsvc.access.model import KEY_ROLES, Principal
-from gridsvc.access.store import IS_ENABLED, find_scope
+from gridsvc.access.store import IS_ENABLED, USE_IS_NOTED_AFTER, find_scope
 from gridsvc.access.tables import AccountRow, ApiKeyRow
 from gridsvc.db import Interval, Scope
 
-_USE_IS_NOTED_AFTER = timedelta(minutes=10)
 _COLUMNS = tuple(getattr(ApiKeyRow, field.name) for field in fields(ApiKey))
 _IS_LIVE = ApiKeyRow.revoked_at.is_(None)
 
@@ -38,7 +37,7 @@ def find_principal(
     if found is None:
         return None
     key, account = found
-    if key.used_at is None or key.used_at < now - _USE_IS_NOTED_AFTER:
+    if key.used_at is None or key.used_at < now - USE_IS_NOTED_AFTER:
         session.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(used_at=now))
     own = (
         Interval(max(key.lo, interval.lo), min(key.hi, interval.hi))
