@@ -3,6 +3,8 @@
 A code starts with its parent's code, so the community of any grid is its first twelve digits.
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 from geopandas import GeoSeries
 from pandas import Series
@@ -38,7 +40,7 @@ def street_of(community_code: int) -> int:
 
 
 def child_codes(parents: Series, centres: GeoSeries, *, digits: int) -> Series:
-    """Give each child a code: numbered west to east, then north to south, inside its parent.
+    """Give each first child a code: ``next_codes`` where no code was ever used.
 
     Parameters
     ----------
@@ -59,15 +61,58 @@ def child_codes(parents: Series, centres: GeoSeries, *, digits: int) -> Series:
     SequenceOverflowError
         A parent has more children than ``digits`` can number.
     """
+    return next_codes(parents, centres, digits=digits, taken=())
+
+
+def next_codes(parents: Series, centres: GeoSeries, *, digits: int, taken: Iterable[str]) -> Series:
+    """Give each new child a code: numbered west to east, then north to south, inside its parent.
+
+    Numbers go on after the highest that was ever used in the parent: a code stands on doors and in
+    files, so it is not given again, and neither is one that was passed over.
+
+    Parameters
+    ----------
+    parents
+        Shape (n,), the parent's code of each new child, as text.
+    centres
+        Shape (n,), points, same index; any one CRS with x to the east and y to the north.
+    digits
+        Width of the sequence number: 3 for compounds and buildings, 2 for stairwells.
+    taken
+        Every code ever used in these parents, those of retired grids too; codes of other parents
+        and of other levels do no harm.
+
+    Returns
+    -------
+    Series
+        Shape (n,), text, index of ``parents``; empty for no children.
+
+    Raises
+    ------
+    SequenceOverflowError
+        A parent has more new children than it has numbers left.
+    """
     order = pd.DataFrame({"parent": parents.astype("str"), "x": centres.x, "y": -centres.y})
     order = order.sort_values(["parent", "x", "y"], kind="stable")
-    sequence = order.groupby("parent").cumcount() + 1
+    highest = _highest_sequences(taken, digits=digits)
+    used = order["parent"].map(highest).fillna(0).astype("int64")
+    sequence = order.groupby("parent").cumcount() + 1 + used
     limit = 10**digits - 1
     if len(sequence) and sequence.max() > limit:
-        worst = order["parent"].iloc[int(sequence.to_numpy().argmax())]
-        raise SequenceOverflowError(str(worst), int(sequence.max()), limit)
+        worst = int(sequence.to_numpy().argmax())
+        parent, before = str(order["parent"].iloc[worst]), int(used.iloc[worst])
+        asked = int(sequence.iloc[worst]) - before
+        raise SequenceOverflowError(parent, asked, limit, highest=before)
     codes = order["parent"] + sequence.astype("str").str.zfill(digits)
     return codes.reindex(parents.index).rename("code")
+
+
+def _highest_sequences(taken: Iterable[str], *, digits: int) -> Series:
+    """Return the highest sequence number used in each parent; int64, index of parents."""
+    codes = Series(list(taken), dtype="str")
+    codes = codes[codes.str.fullmatch(f"[0-9]*[0-9]{{{digits}}}")]
+    sequences = codes.str[-digits:].astype("int64")
+    return sequences.groupby(codes.str[:-digits]).max()
 
 
 def is_grid_code(code: str, *, digits: int) -> bool:

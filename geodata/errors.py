@@ -1,5 +1,6 @@
 """What can be wrong with a file, a frame or a parameter: one base class, one class a fault."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -44,18 +45,21 @@ class UnprojectedCRSError(GeodataError):
 
 
 class SequenceOverflowError(GeodataError):
-    """A parent grid has more children than its code has digits for."""
+    """A parent grid has more new children than its codes have numbers left."""
 
     code = "sequence-overflow"
 
-    def __init__(self, parent: str, count: int, limit: int) -> None:
+    def __init__(self, parent: str, count: int, limit: int, *, highest: int = 0) -> None:
+        free = max(limit - highest, 0)
         super().__init__(
-            f"{parent} would get {count} children, but its codes have room for {limit}: "
-            "split it first."
+            f"{parent} would get {count} new codes, but only {free} of {limit} are left "
+            "(a code once used is never given again): split it first."
         )
         self.parent = parent
         self.count = count
         self.limit = limit
+        self.highest = highest
+        self.free = free
 
 
 class OutsideMercatorError(GeodataError):
@@ -209,3 +213,213 @@ class SampleSeedError(GeodataError):
         )
         self.seed = seed
         self.scale = scale
+
+
+class AmbiguousColumnsError(GeodataError):
+    """Two columns of a file could be the same field of ours."""
+
+    code = "ambiguous-columns"
+
+    def __init__(
+        self, layer: str, doubts: Mapping[str, tuple[str, ...]], certain: Mapping[str, str]
+    ) -> None:
+        sentences = "; ".join(
+            f"{field} could be {' or '.join(map(repr, columns))}"
+            for field, columns in doubts.items()
+        )
+        super().__init__(f"Of {layer}, {sentences}: say which in a mapping of columns.")
+        self.layer = layer
+        self.doubts = doubts
+        self.certain = certain
+
+
+class UnmatchedFieldError(GeodataError):
+    """A file has no column for a field that it must have."""
+
+    code = "unmatched-field"
+
+    def __init__(self, layer: str, fields: tuple[str, ...], present: tuple[str, ...]) -> None:
+        super().__init__(
+            f"No column is known as the {' or the '.join(fields)} of {layer}; there are "
+            f"{', '.join(map(repr, present)) or 'no columns'}: say which in a mapping of columns."
+        )
+        self.layer = layer
+        self.fields = fields
+        self.present = present
+
+
+class AbsentColumnError(GeodataError):
+    """A mapping of columns names some that the file does not have."""
+
+    code = "absent-column"
+
+    def __init__(self, missing: tuple[str, ...], present: tuple[str, ...]) -> None:
+        super().__init__(
+            f"There is no column {', '.join(map(repr, missing))}; "
+            f"there are {', '.join(map(repr, present))}. Correct the mapping of columns."
+        )
+        self.missing = missing
+        self.present = present
+
+
+class UnusableWorkbookError(GeodataError):
+    """A workbook is none, is damaged, or is larger than any list can be."""
+
+    code = "unusable-workbook"
+
+    def __init__(self, fault: str, reason: str) -> None:
+        super().__init__(f"The file {reason}.")
+        self.fault = fault
+        self.reason = reason
+
+
+class NoHeadingsError(GeodataError):
+    """No sheet of a register has a row of headings that name an address."""
+
+    code = "no-headings"
+
+    def __init__(self, path: Path, sheets: tuple[str, ...], rows: int) -> None:
+        super().__init__(
+            f"{path.name}: no row among the first {rows} of {', '.join(map(repr, sheets))} has "
+            "headings such as 地址, 楼栋 or 网格编码: name the columns in a mapping."
+        )
+        self.path = path
+        self.sheets = sheets
+
+
+class UnsupportedFormatError(UnreadableFileError):
+    """A file is of a kind that is not read here."""
+
+    code = "unsupported-format"
+
+
+class FileLimitError(UnreadableFileError):
+    """A file is larger than any that is meant, in bytes, rows, vertices or otherwise."""
+
+    code = "file-limit"
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(path, f"{fault}.")
+        self.fault = fault
+
+
+class FileEncodingError(UnreadableFileError):
+    """The text of a file is in another encoding than was declared, or than can be told."""
+
+    code = "file-encoding"
+
+
+class FileWithoutCRSError(UnreadableFileError):
+    """A file does not say which CRS its coordinates are in, and nobody else did."""
+
+    code = "file-without-crs"
+
+    def __init__(self, path: Path, reason: str = "does not say which CRS it is in") -> None:
+        super().__init__(
+            path, f"{reason}: declare it with --crs, such as EPSG:4490, EPSG:4526, gcj02 or bd09."
+        )
+
+
+class ContradictingCRSError(UnreadableFileError):
+    """The CRS that was declared is not the one that the file is in."""
+
+    code = "contradicting-crs"
+
+    def __init__(self, path: Path, declared: str, found: str) -> None:
+        super().__init__(
+            path,
+            f"says that it is in {found}, but {declared} was declared: "
+            "leave the declaration out, or correct the file.",
+        )
+        self.declared = declared
+        self.found = found
+
+
+class LayerChoiceError(UnreadableFileError):
+    """A file has several layers, or not the one that was named."""
+
+    code = "layer-choice"
+
+    def __init__(self, path: Path, layers: tuple[str, ...], wanted: str | None) -> None:
+        has = f"has the layers {', '.join(map(repr, layers)) or '(none)'}"
+        reason = f"{has}: name one." if wanted is None else f"{has}, but no {wanted!r}."
+        super().__init__(path, reason)
+        self.layers = layers
+        self.wanted = wanted
+
+
+class LostDigitsError(UnreadableFileError):
+    """A code is stored as a number that cannot hold all of its digits."""
+
+    code = "lost-digits"
+
+    def __init__(self, path: Path, row: int, column: str, value: float) -> None:
+        super().__init__(
+            path,
+            f"row {row}: the column {column!r} holds {value:.0f} as a number that keeps fewer "
+            "digits than that: store codes as text.",
+        )
+        self.row = row
+        self.column = column
+
+
+class CRSOutOfReachError(GeodataError):
+    """A coordinate reference system has no coordinates for the places that are to be written."""
+
+    code = "crs-out-of-reach"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has no coordinates for these places: choose one made for them.")
+        self.name = name
+
+
+class FormatCRSError(GeodataError):
+    """A format of files does not have the coordinate reference system that was asked for."""
+
+    code = "format-crs"
+
+    def __init__(self, format_name: str, crs_name: str) -> None:
+        super().__init__(
+            f"{format_name} is in EPSG:4326 (RFC 7946, section 4), not {crs_name}: "
+            "ask for another format, or for no CRS."
+        )
+        self.format_name = format_name
+        self.crs_name = crs_name
+
+
+class UnknownFormatError(GeodataError):
+    """No format of exports has this name."""
+
+    code = "unknown-format"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"There is no format {name!r}: choose one of {', '.join(known)}.")
+        self.name = name
+        self.known = known
+
+
+class TooManyRowsError(GeodataError):
+    """A layer has more rows than a format has room for."""
+
+    code = "too-many-rows"
+
+    def __init__(self, format_name: str, most: int) -> None:
+        super().__init__(
+            f"{format_name} has room for {most:,} rows, and there are more: "
+            "ask for a part, or for another format."
+        )
+        self.format_name = format_name
+        self.most = most
+
+
+class UnwritableFileError(GeodataError):
+    """A file cannot be written."""
+
+    code = "unwritable-file"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        # Who reads this may not be who may know where we keep files.
+        reason = " ".join(reason.replace(f"{path.parent}/", "").split()).rstrip(".")
+        super().__init__(f"{path.name} cannot be written: {reason}.")
+        self.path = path
+        self.reason = reason

@@ -5,7 +5,6 @@ longitude and latitude. A straight wall stays straight in both, so the pieces pa
 footprint in EPSG:4326 exactly (to rounding), and metres are right to a millimetre in 200 m.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,16 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
+from pandas import Series
 from pyproj import CRS
 from shapely import MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import GEOGRAPHIC, local_metric_crs
-from geodata.partition import faces_of, grow_from_seeds, merge_to_count, slice_cuts
+from geodata.errors import InvalidParameterError
+from geodata.partition import faces_of, grow_from_seeds, slices
 from geodata.progress import Progress, silent
+from geodata.spine import NORTHWARD_SHARE, cut_across_spine, in_spine_order, spine_length
 
 STAIRWELL_WIDTH_M = 16.0
 # A stairwell's number has two digits.
@@ -30,6 +32,12 @@ MOST_STAIRWELLS = 99
 _DOOR_REACH_M = 1.0
 # Two doors without a letter this near are the wings of one.
 _DOUBLE_DOOR_M = 4.0
+# A footprint is straight if it fills this share of its convex hull.
+_CONVEX_SHARE = 0.85
+# Recesses narrower than this lie between balconies, not between the arms of a building.
+_RECESS_M = 6.0
+# Slices across the long axis serve where none differs more from the mean.
+_EQUAL_SHARE = 0.02
 # Half the side of the cross on which the tangent plane is measured, about 11 m.
 _STEP_DEGREES = 1e-4
 
@@ -46,29 +54,62 @@ class _Plane:
     to_degrees: Points
 
     def forward(self, lon_lat: Points) -> Points:
-        metres: Points = (lon_lat - self.centre) @ self.to_metres.T
-        return metres
+        return _apply(self.to_metres, lon_lat - self.centre)
 
-    def back(self, corners: Points) -> Callable[[Points], Points]:
-        """Return the way back, which restores these original corners digit by digit."""
-        places = zip(self.forward(corners), corners, strict=True)
-        exact = {tuple(row): tuple(corner) for row, corner in places}
+    def ground(self, footprint: Polygon) -> Polygon:
+        """Return a footprint in metres."""
+        moved: Polygon = shapely.transform(footprint, self.forward)
+        return moved
+
+    def back(self, pieces: list[Polygon], footprint: Polygon) -> list[Polygon]:
+        """Return pieces in degrees; the corners of the footprint come back digit by digit."""
+        corners = shapely.get_coordinates(footprint)
+        places = self.forward(corners).tolist()
+        exact = {(x, y): corner for (x, y), corner in zip(places, corners, strict=True)}
 
         def to_lon_lat(metres: Points) -> Points:
-            degrees = metres @ self.to_degrees.T + self.centre
-            found = [exact.get(tuple(row)) for row in metres]
-            for index, corner in enumerate(found):
-                if corner is not None:
-                    degrees[index] = corner
+            degrees = _apply(self.to_degrees, metres) + self.centre
+            for row, (x, y) in enumerate(metres.tolist()):
+                if (x, y) in exact:
+                    degrees[row] = exact[x, y]
             return degrees
 
-        return to_lon_lat
+        return list(shapely.transform(np.array(pieces), to_lon_lat))
+
+
+def along_spine(pieces: GeoDataFrame) -> GeoSeries:
+    """Return points by which `geodata.codes` numbers pieces in the order of their ``number``.
+
+    Parameters
+    ----------
+    pieces
+        As `split_footprints` returns them.
+
+    Returns
+    -------
+    GeoSeries
+        Shape (n,), index of ``pieces``, EPSG:4326 in name only: the numbers, as if they went from
+        west to east.
+    """
+    numbers = pieces["number"].to_numpy()
+    return GeoSeries(shapely.points(numbers, 0.0), index=pieces.index, crs=GEOGRAPHIC)
+
+
+def _apply(matrix: Points, rows: Points) -> Points:
+    """Multiply row by row: a library call may round equal rows differently in different frames."""
+    return np.column_stack(
+        [
+            rows[:, 0] * matrix[0, 0] + rows[:, 1] * matrix[0, 1],
+            rows[:, 0] * matrix[1, 0] + rows[:, 1] * matrix[1, 1],
+        ]
+    )
 
 
 def split_footprints(
     buildings: GeoDataFrame,
     *,
     entrances: GeoDataFrame | None,
+    counts: Series | None = None,
     stairwell_width_m: float = STAIRWELL_WIDTH_M,
     progress: Progress | None = None,
 ) -> GeoDataFrame:
@@ -77,10 +118,11 @@ def split_footprints(
     Where two or more stairwells are known by their entrances, each gets what is nearest to its
     entrance (Voronoi cells cut to the footprint). Entrances with the same letter within two
     stairwell widths are one stairwell; where at least two letters are known, doors without a
-    letter are shops and do not count. Elsewhere the footprint is cut across its long axis (of the
-    smallest rectangle round it) into n slices of equal area, n = length / width, rounded, at
-    least 1 and at most 99. A slice or cell that a concave footprint breaks in parts gives parts
-    to its neighbours, so that each piece is connected: connected comes before equal.
+    letter are shops and do not count. A stated count stands: entrances serve only where they are
+    as many. Elsewhere n = length / width, rounded, at least 1 and at most 99, and the footprint is
+    cut into n pieces of equal area: a straight building across its long axis (of the smallest
+    rectangle round it), a bent, branched or holed one across its arms, as long as they are
+    together. Each piece is connected: connected comes before equal.
 
     Parameters
     ----------
@@ -88,6 +130,9 @@ def split_footprints(
         Shape (n,), valid polygons, holes allowed; EPSG:4326; unique index.
     entrances
         ``ref`` (the letter on the door, nullable) and points; EPSG:4326. None: no entrances.
+    counts
+        How many stairwells a building is known to have, 1 to 99, nullable; index of ``buildings``,
+        rows may be absent. None: none is known.
     stairwell_width_m
         Length of a slab that one stairwell serves, metres, > 0.
     progress
@@ -96,59 +141,158 @@ def split_footprints(
     Returns
     -------
     GeoDataFrame
-        ``building`` (index label of the footprint), ``ref`` (letter, else None), ``split_by``
-        (``entrances``, ``length`` or ``whole``), ``geometry`` (polygon, EPSG:4326), in the order
-        of ``buildings``. Empty for no buildings. The pieces of a footprint are valid, share their
-        vertices, do not overlap, and add up to it.
+        ``building`` (index label of the footprint), ``number`` (int64, from 1, along the spine of
+        the building from its west end, or its north end where it runs north to south), ``ref``
+        (letter, else None), ``split_by`` (``entrances``, ``count``, ``length`` or ``whole``),
+        ``geometry`` (polygon, EPSG:4326), in the order of ``buildings`` and ``number``. Empty for
+        no buildings. The pieces of a footprint are valid, share their vertices, do not overlap,
+        and add up to it.
+
+    Raises
+    ------
+    InvalidParameterError
+        A count is not from 1 to 99.
     """
     report = progress or silent
     doors = _doors_by_building(buildings, entrances)
+    stated = _stated_counts(counts)
     planes = _tangent_planes(buildings.geometry)
-    rows: list[tuple[Any, str | None, str, Polygon]] = []
+    rows: list[tuple[Any, int, str | None, str, Polygon]] = []
     for done, (label, footprint, plane) in enumerate(
         zip(buildings.index, buildings.geometry, planes, strict=True)
     ):
-        way, pieces = _split(footprint, plane, doors.get(label), stairwell_width_m)
-        rows += [(label, ref, way, piece) for piece, ref in pieces]
+        way, pieces = _split(
+            footprint, plane, doors.get(label), stated.get(label), stairwell_width_m
+        )
+        numbered = enumerate(pieces, start=1)
+        rows += [(label, number, ref, way, piece) for number, (piece, ref) in numbered]
         if done % 100 == 0:
             report("stairwells", done, len(buildings))
     report("stairwells", len(buildings), len(buildings))
-    columns = ["building", "ref", "split_by", "geometry"]
-    return GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=GEOGRAPHIC)
+    columns = ["building", "number", "ref", "split_by", "geometry"]
+    table = pd.DataFrame(rows, columns=columns).astype({"number": "int64"})
+    return GeoDataFrame(table, geometry="geometry", crs=GEOGRAPHIC)
+
+
+def _stated_counts(counts: Series | None) -> dict[Any, int]:
+    """Return the counts that are stated."""
+    if counts is None:
+        return {}
+    known = counts.dropna()
+    for label, count in known.items():
+        if not 1 <= count <= MOST_STAIRWELLS or count != int(count):
+            rule = f"a whole number from 1 to {MOST_STAIRWELLS}"
+            raise InvalidParameterError(f"the stairwell count of building {label}", count, rule)
+    return {label: int(count) for label, count in known.items()}
 
 
 def _split(
-    footprint: BaseGeometry, plane: _Plane, doors: GeoDataFrame | None, width_m: float
+    footprint: BaseGeometry,
+    plane: _Plane,
+    doors: GeoDataFrame | None,
+    count: int | None,
+    width_m: float,
 ) -> tuple[str, Pieces]:
     """Split one footprint; say by what."""
-    corners = shapely.get_coordinates(footprint)
-    ground = shapely.transform(footprint, plane.forward)
-    if not isinstance(footprint, Polygon) or not isinstance(ground, Polygon):
+    if not isinstance(footprint, Polygon):
         message = f"A footprint is a {footprint.geom_type}, not a polygon."
         raise TypeError(message)
+    ground = plane.ground(footprint)
     pieces: Pieces = []
     way = "entrances"
-    if doors is not None:
+    if doors is not None and count != 1:
         pieces = _by_entrances(ground, _stairwell_doors(doors, plane, width_m))
-    if len(pieces) < 2:
-        way, pieces = "length", _by_length(ground, width_m)
+    if len(pieces) < 2 or count not in (None, len(pieces)):
+        way = "length" if count is None else "count"
+        asked = estimate_stairwells(ground, stairwell_width_m=width_m) if count is None else count
+        pieces = [(piece, None) for piece in cut_equally(ground, count=asked)]
     if len(pieces) < 2:
         return "whole", [(footprint, None)]
-    back = plane.back(corners)
-    return way, [(shapely.transform(piece, back), ref) for piece, ref in pieces]
+    shapes = plane.back([piece for piece, _ in pieces], footprint)
+    return way, list(zip(shapes, (ref for _, ref in pieces), strict=True))
 
 
-def _by_length(ground: Polygon, width_m: float) -> Pieces:
-    """Slice a footprint, in metres, across its long axis."""
+def estimate_stairwells(ground: Polygon, *, stairwell_width_m: float = STAIRWELL_WIDTH_M) -> int:
+    """Tell how many stairwells a footprint of this size and shape has.
+
+    Parameters
+    ----------
+    ground
+        Valid, holes allowed; CRS: projected, in metres.
+    stairwell_width_m
+        Length of a slab that one stairwell serves, metres, > 0.
+
+    Returns
+    -------
+    int
+        Length of the building (of all its arms together) / width, rounded; from 1 to 99.
+    """
+    length = _axis(ground)[1]
+    if not _is_straight(ground):
+        filled = _without_recesses(ground)
+        yards = len(filled.interiors)
+        length = max(length, spine_length(filled.area, filled.length, courtyards=yards))
+    return min(max(int(length / stairwell_width_m + 0.5), 1), MOST_STAIRWELLS)
+
+
+def cut_equally(ground: Polygon, *, count: int) -> list[Polygon]:
+    """Cut a footprint into connected pieces of equal area, in order along its spine.
+
+    Parameters
+    ----------
+    ground
+        Valid, holes allowed; CRS: projected, in metres.
+    count
+        Pieces, >= 1.
+
+    Returns
+    -------
+    list of Polygon
+        Of a straight building, slabs across its long axis; of another, pieces across its arms.
+        From the west end, or from the north end where the building runs north to south.
+    """
+    if count == 1:
+        return [ground]
+    if _is_straight(ground):
+        pieces = slices(ground, axis=_axis(ground)[0], count=count)
+        if _are_equal(pieces, ground.area, count):
+            return pieces
+    return cut_across_spine(ground, count=count)
+
+
+def _are_equal(pieces: list[Polygon], total: float, count: int) -> bool:
+    areas = shapely.area(pieces)
+    return len(pieces) == count and bool(np.all(np.abs(areas * count / total - 1) < _EQUAL_SHARE))
+
+
+def _axis(ground: Polygon) -> tuple[Points, float]:
+    """Return the unit vector of the longer side of the smallest rectangle round it, and its length.
+
+    It points east, or south where the building runs north to south.
+    """
     rectangle = shapely.get_coordinates(shapely.oriented_envelope(ground))
     sides = np.diff(rectangle[:3], axis=0)
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     longer = int(lengths.argmax())
-    count = min(max(int(lengths[longer] / width_m + 0.5), 1), MOST_STAIRWELLS)
-    if count == 1:
-        return [(ground, None)]
-    cuts = slice_cuts(ground, axis=sides[longer] / lengths[longer], count=count)
-    return [(piece, None) for piece in merge_to_count(faces_of(ground, cuts=cuts), count=count)]
+    axis = sides[longer] / lengths[longer]
+    backward = axis[1] > 0 if abs(axis[0]) < NORTHWARD_SHARE * abs(axis[1]) else axis[0] < 0
+    return (-axis if backward else axis), float(lengths[longer])
+
+
+def _is_straight(ground: Polygon) -> bool:
+    """Tell whether a footprint is one slab or block: nearly as large as its convex hull."""
+    hull_area = ground.convex_hull.area
+    if ground.area >= _CONVEX_SHARE * hull_area:
+        return True
+    filled = _without_recesses(ground)
+    return len(filled.interiors) == 0 and filled.area >= _CONVEX_SHARE * hull_area
+
+
+def _without_recesses(ground: Polygon) -> Polygon:
+    """Fill the recesses and light wells between balconies, which part no arm from another."""
+    wider: BaseGeometry = ground.buffer(_RECESS_M / 2, join_style="mitre")
+    closed: BaseGeometry = wider.buffer(-_RECESS_M / 2, join_style="mitre")
+    return closed if isinstance(closed, Polygon) else ground
 
 
 def _by_entrances(ground: Polygon, doors: list[tuple[Points, str | None]]) -> Pieces:
@@ -163,7 +307,9 @@ def _by_entrances(ground: Polygon, doors: list[tuple[Points, str | None]]) -> Pi
     refs: dict[int, str | None] = {}
     for seed, (_, ref) in zip(nearest, doors, strict=True):
         refs.setdefault(seed, ref)
-    return list(zip(grow_from_seeds(faces, seeds=list(refs)), refs.values(), strict=True))
+    pieces = grow_from_seeds(faces, seeds=list(refs))
+    letters = dict(zip((id(piece) for piece in pieces), refs.values(), strict=True))
+    return [(piece, letters[id(piece)]) for piece in in_spine_order(pieces)]
 
 
 def _stairwell_doors(

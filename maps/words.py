@@ -69,6 +69,29 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "{teams} 队，{stops} 个点位，共 {km} 公里",
         "en": "{teams} teams, {stops} stops, {km} km in all",
     },
+    "quality": {"zh": "质量检查", "en": "Quality report"},
+    "quality_counts": {
+        "zh": "{layer}共 {count:,} 个：{errors:,} 处错误，{warnings:,} 处警告",
+        "en": "{layer}: {errors:,} errors and {warnings:,} warnings in {count:,} features",
+    },
+    "quality_clean": {
+        "zh": "{layer}共 {count:,} 个，没有发现问题",
+        "en": "{layer}: nothing wrong in {count:,} features",
+    },
+    "no_faults": {"zh": "没有发现问题", "en": "Nothing wrong was found"},
+    "faults_shown": {
+        "zh": "地图上显示 {shown:,} 处，共 {total:,} 处",
+        "en": "{shown:,} of {total:,} faults are on the map",
+    },
+    "unit_faults": {"zh": "右侧为处数", "en": "At the right: number of faults"},
+    "severity": {"zh": "级别", "en": "Severity"},
+    "error": {"zh": "错误", "en": "Error"},
+    "warning": {"zh": "警告", "en": "Warning"},
+    "source_row": {"zh": "行", "en": "Row"},
+    "row_n": {"zh": "第 {n} 行", "en": "row {n}"},
+    "concerns": {"zh": "涉及", "en": "Concerns"},
+    "measure": {"zh": "大小", "en": "Size"},
+    "advice": {"zh": "说明", "en": "What to do"},
 }
 
 _IN_SCRIPTS = (

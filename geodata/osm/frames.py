@@ -21,7 +21,7 @@ from geodata.osm.homes import (
     reasons_to_leave_out,
 )
 from geodata.progress import Progress
-from geodata.stairwells import split_footprints
+from geodata.stairwells import along_spine, split_footprints
 from geodata.walkways import node_lines, walking_kinds
 
 # Streets that part one block from the next; lanes and paths inside a compound do not.
@@ -109,7 +109,7 @@ def stairwell_frame(
     """Split the buildings; return stairwells by code, EPSG:4326, with ``split_by``."""
     pieces = split_footprints(homes, entrances=entrances, progress=progress)
     parents = buildings["code"].loc[pieces["building"]].set_axis(pieces.index)
-    codes = child_codes(parents, _centres(pieces), digits=STAIRWELL_DIGITS - BUILDING_DIGITS)
+    codes = child_codes(parents, along_spine(pieces), digits=STAIRWELL_DIGITS - BUILDING_DIGITS)
     numbers = _numbers(codes, STAIRWELL_DIGITS - BUILDING_DIGITS).astype("str")
     households = households_per_stairwell(homes)
     table = pd.DataFrame(
