@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp
 
 from api import errors
@@ -12,6 +12,7 @@ from api.gate import Gate
 from api.headers import SecurityHeaders
 from api.limits import MAX_FORM_FIELDS, MAX_FORM_FILES, RequestLimits, document
 from api.logs import RequestLog
+from api.ogc.routes import install_ogc
 from api.pages import routes as pages
 from api.pages import sso
 from api.pages.assets import mount_assets
@@ -22,6 +23,8 @@ from api.routes import (
     contacts,
     devices,
     export,
+    grids,
+    imports,
     incidents,
     invitations,
     keys,
@@ -30,6 +33,7 @@ from api.routes import (
     patrols,
     people,
     territory,
+    tiles,
 )
 from gridsvc.db import Database
 from gridsvc.settings import Settings
@@ -43,11 +47,14 @@ ROUTERS = (
     accounts.router,
     invitations.router,
     territory.router,
+    grids.router,
+    imports.router,
     contacts.router,
     incidents.router,
     patrols.router,
     overview.router,
     export.router,
+    tiles.router,
     people.router,
     audit.router,
     pages.router,
@@ -99,8 +106,15 @@ def create_app(settings: Settings, database: Database, vault: Vault) -> FastAPI:
     app.state.vault = vault
     errors.install(app)
     # Level 9, the default, takes five times as long for a tenth less.
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=1000,
+        compresslevel=3,
+        # Compressed, a file would have neither its size nor parts to go on with.
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *export.BUILT_TYPES),
+    )
     for router in ROUTERS:
         app.include_router(router)
+    install_ogc(app, settings, database)
     mount_assets(app)
     return app

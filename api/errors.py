@@ -56,6 +56,17 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.SsoUnavailableError: 503,
     gridsvc_errors.RecentSignInRequiredError: 401,
     gridsvc_errors.NoTerritoryError: 403,
+    gridsvc_errors.StaleVersionError: 412,
+    gridsvc_errors.VersionRequiredError: 428,
+    gridsvc_errors.UnfitFilterError: 422,
+    geodata_errors.UnwritableFileError: 503,
+    gridsvc_errors.InvalidEditError: 422,
+    gridsvc_errors.ShapeRefusedError: 422,
+    gridsvc_errors.InvalidPeriodError: 422,
+    gridsvc_errors.UnfitQueryError: 400,
+    gridsvc_errors.CrowdedError: 503,
+    gridsvc_errors.ImportNeedsStreetError: 403,
+    gridsvc_errors.ImportBlockedError: 422,
 }
 RETRY_AFTER_S = 5
 _TRY_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

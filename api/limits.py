@@ -14,6 +14,8 @@ MAX_BODY_BYTES = 1_000_000
 ALLOWANCES: Mapping[str, int] = {
     "/api/v1/accounts/list": 10_000_000,
     "/admin/invite-list": 10_000_000,
+    "/api/v1/imports": 50_000_000,
+    "/admin/territory": 50_000_000,
 }
 MAX_FORM_FIELDS = 200
 MAX_FORM_FILES = 4

@@ -1,8 +1,9 @@
 """What can go wrong in the service: one base class, one class a fault. It knows no HTTP."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -595,3 +596,189 @@ class NoTerritoryError(GridsvcError):
 
     def __init__(self) -> None:
         super().__init__("No territory is yours any more: ask your administrator.")
+
+
+class GridEndedError(ConflictError):
+    """A grid that has ended cannot be changed."""
+
+    code = "grid-ended"
+
+    def __init__(self, grid_code: str, on: date) -> None:
+        super().__init__(f"Grid {grid_code} ended on {on}: what became of it is in its history.")
+        self.grid_code = grid_code
+        self.on = on
+
+
+class StaleVersionError(GridsvcError):
+    """Somebody else has changed what the caller wants to change."""
+
+    code = "stale-version"
+
+    def __init__(
+        self,
+        grid_code: str,
+        version: int,
+        *,
+        yours: dict[str, object] | None,
+        current: dict[str, object],
+    ) -> None:
+        super().__init__(
+            f"Grid {grid_code} is no longer as you saw it in version {version}: "
+            "look at both versions, and decide anew."
+        )
+        self.grid_code = grid_code
+        self.version = version
+        self.yours = yours
+        self.current = current
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """Both versions, as a problem document lists them."""
+        return [
+            {"where": ["If-Match"], "what": "The version that you saw.", "grid": self.yours},
+            {"where": ["current"], "what": "The version in force.", "grid": self.current},
+        ]
+
+
+class VersionRequiredError(GridsvcError):
+    """A change does not say which version it is of."""
+
+    code = "version-required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the ETag of the version that you saw in If-Match, so that nobody's change is "
+            "overwritten."
+        )
+
+
+class InvalidEditError(GridsvcError):
+    """A change of territory that makes no sense."""
+
+    code = "invalid-edit"
+
+
+class ShapeRefusedError(GridsvcError):
+    """A shape that was drawn has faults."""
+
+    code = "shape-refused"
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        shown = " ".join(reason for _, reason in faults[:3])
+        super().__init__(f"The shape cannot be taken: {shown}")
+        self.faults = [
+            {"where": ["geometry"], "what": reason, "fault": fault} for fault, reason in faults
+        ]
+
+
+class UnfitQueryError(GridsvcError):
+    """A filter that the columns of a layer do not fit."""
+
+    code = "invalid-filter"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The filter does not fit the layer: compare each column with values of its own type, "
+            "and geometries with valid ones."
+        )
+
+
+class CrowdedError(GridsvcError):
+    """So many map clients read at once that one more would have to wait too long."""
+
+    code = "crowded"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("Many map clients are reading right now: try again in a moment.")
+
+
+class UnfitFilterError(GridsvcError):
+    """A layer does not have what an export is to be filtered by."""
+
+    code = "unfit-filter"
+
+    def __init__(self, layer: str, filters: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(
+            f"The layer {layer} takes no {' and no '.join(filters)}, only "
+            f"{', '.join(known) or 'no filter'}."
+        )
+        self.layer = layer
+        self.filters = tuple(filters)
+
+
+class InvalidPeriodError(GridsvcError):
+    """A period ends before it begins."""
+
+    code = "invalid-period"
+
+    def __init__(self, first_day: date, last_day: date) -> None:
+        super().__init__(f"A period from {first_day} to {last_day} ends before it begins.")
+        self.first_day = first_day
+        self.last_day = last_day
+
+
+class ImportNeedsStreetError(GridsvcError):
+    """Territory is brought in for a whole sub-district, and the caller has none, or several."""
+
+    code = "import-needs-street"
+
+    def __init__(self, street_code: int | None) -> None:
+        wanted = "say which one" if street_code is None else f"{street_code} is not one of yours"
+        super().__init__(
+            f"Territory is imported by administrators of a whole sub-district: {wanted}."
+        )
+        self.street_code = street_code
+
+
+class ImportStateError(ConflictError):
+    """An import is not at the stage that is asked for."""
+
+    code = "import-state"
+
+    def __init__(self, import_id: object, status: str) -> None:
+        super().__init__(f"Import {import_id} is {status}.")
+        self.import_id = import_id
+        self.status = status
+
+
+class ImportBlockedError(GridsvcError):
+    """Faults of a file keep it out, and so nothing was written.
+
+    Attributes
+    ----------
+    errors, warnings
+        How many there are of each kind that keeps it out.
+    findings
+        The report, as the import's service makes it.
+    """
+
+    code = "import-blocked"
+
+    def __init__(
+        self, errors: Mapping[str, int], warnings: Mapping[str, int], findings: object
+    ) -> None:
+        told = [f"{count} × {kind}" for kind, count in {**errors, **warnings}.items()]
+        advice = "correct the file" if errors else "accept these kinds of warnings, or correct them"
+        super().__init__(f"Nothing was written ({', '.join(told)}): {advice}.")
+        self.errors = dict(errors)
+        self.warnings = dict(warnings)
+        self.findings = findings
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """The kinds, as a problem document lists them."""
+        return [
+            {"where": [kind], "what": f"{count} of them.", "severity": severity}
+            for severity, kinds in (("error", self.errors), ("warning", self.warnings))
+            for kind, count in kinds.items()
+        ]
+
+
+class TerritoryChangedError(ConflictError):
+    """Somebody loaded territory while an import was applied."""
+
+    code = "territory-changed"
+
+    def __init__(self) -> None:
+        super().__init__("The territory has changed meanwhile, and nothing was written: try again.")

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast, func
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, case, cast, func
 
 DECIMALS = 7
+_AREA = 2
 
 
 def feature_text(
@@ -25,12 +26,14 @@ def feature_text(
     properties
         Columns by property name, in order.
     """
+    # It turns lines round as well, and those have a direction.
+    turned = case((func.ST_Dimension(geom) == _AREA, func.ST_ForcePolygonCCW(geom)), else_=geom)
     members = (part for name, value in properties.items() for part in (cast(name, Text), value))
     return func.concat(
         cast('{"type":"Feature","id":', Text),
         func.to_json(feature_id),
         cast(',"geometry":', Text),
-        func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geom), DECIMALS),
+        func.ST_AsGeoJSON(turned, DECIMALS),
         cast(',"properties":', Text),
         func.json_build_object(*members),
         cast("}", Text),

@@ -14,9 +14,9 @@ from uuid import UUID, uuid5
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from shapely import LineString, Point, Polygon, box
+from shapely import LineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,17 @@ from gridsvc.incidents import service as incidents
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
 from gridsvc.territory import service as territory
+from gridsvc.territory.tables import (
+    BuildingRow,
+    BuildingVersionRow,
+    CompoundRow,
+    CompoundVersionRow,
+    GridLineageRow,
+    ImportedFeatureRow,
+    StairwellRow,
+    StairwellVersionRow,
+    TerritoryImportRow,
+)
 from gridsvc.vault import Vault, new_key
 
 VAULT = Vault.of(new_key())
@@ -43,6 +54,9 @@ _NAMESPACE = UUID("5f0c0c1e-3d8a-4a53-9b0a-3b1f6f3f7a10")
 PEOPLE = {EAST_SHORE: (9, 3, 2, 1), WEST_BRIDGE: (7, 2, 3, 2)}
 HOUSEHOLDS = (4, 20, 30)
 """Households of the three stairwells of each building; four are too few for a planner to see."""
+
+BEFORE, FIRST_DAY = date(2018, 1, 1), date(2019, 1, 1)
+"""Since when the first grid of each kind was what it was, and since when all are what they are."""
 
 MONTH = datetime(2020, 5, 4, 20, 0, tzinfo=UTC)
 RELEASE_DAY = date(2020, 7, 1)
@@ -296,7 +310,7 @@ def _frame(rows: list[dict[str, Any]]) -> GeoDataFrame:
 def load(session: Session) -> None:
     """Load the town as the job, by the services that the commands use."""
     incidents.apply_catalogue(session)
-    territory.load(session, make_territory())
+    territory.load(session, make_territory(), valid_from=FIRST_DAY)
     people.load(
         session,
         members=make_members(),
@@ -326,6 +340,89 @@ def add_teams(session: Session) -> None:
     )
 
 
+def add_past(session: Session, community_code: int) -> None:
+    """Write what the first grids were before, what one of them came from, and an import."""
+    code = compound_code(community_code)
+    key = {"community_code": community_code}
+    past = {"version": 1, "reason": "画错了"} | key
+    days = {"valid_from": BEFORE, "valid_to": FIRST_DAY}
+    outline = MultiPolygon([rectangle(community_code, (1, 1), (17, 38))]).wkt
+    footprint = rectangle(community_code, (4, 5), (11, 4)).wkt
+    session.execute(
+        insert(CompoundVersionRow).values(
+            **past,
+            **days,
+            code=code,
+            name="旧苑",
+            is_demonstration=False,
+            geom=f"SRID=4326;{outline}",
+        )
+    )
+    session.execute(
+        insert(BuildingVersionRow).values(
+            **past,
+            **days,
+            code=f"{code}001",
+            name="旧栋",
+            compound_code=code,
+            kind="slab",
+            levels=7,
+            geom=f"SRID=4326;{footprint}",
+        )
+    )
+    session.execute(
+        insert(StairwellVersionRow).values(
+            **past,
+            **days,
+            code=f"{code}00101",
+            name="旧梯",
+            building_code=f"{code}001",
+            compound_code=code,
+            household_count=9,
+            told_household_count=9,
+            geom=f"SRID=4326;{rectangle(community_code, (4, 5), (3, 4)).wkt}",
+        )
+    )
+    for row, changed in (
+        (CompoundRow, code),
+        (BuildingRow, f"{code}001"),
+        (StairwellRow, f"{code}00101"),
+    ):
+        session.execute(update(row).where(row.code == changed).values(version=2))
+    session.execute(
+        insert(GridLineageRow).values(
+            **key,
+            predecessor_code=f"{code}00199",
+            successor_code=f"{code}00103",
+            kind="split",
+            happened_on=FIRST_DAY,
+            share=0.5,
+        )
+    )
+    import_id = id_of("import", community_code)
+    session.execute(
+        insert(TerritoryImportRow).values(
+            **key,
+            id=import_id,
+            layer="compounds",
+            file_name="小区.geojson",
+            file_hash=b"town",
+            format="GeoJSON",
+            crs_name="EPSG:4326",
+            columns={},
+            notes=[],
+            row_count=1,
+            valid_from=FIRST_DAY,
+            status="applied",
+        )
+    )
+    session.execute(
+        insert(ImportedFeatureRow).values(
+            **key, import_id=import_id, row=1, code=code, fields={}, outcome="added"
+        )
+    )
+
+
 def live(database: Database) -> None:
     """Fill the town as the job: contacts, a release of heat, an evening of patrols, audit."""
     with job_session(database) as session, session.begin():
@@ -337,6 +434,7 @@ def live(database: Database) -> None:
     for community_code in COMMUNITIES:
         with job_session(database, community_code) as session, session.begin():
             add_patrol(session, community_code)
+            add_past(session, community_code)
             access.keep_answer(
                 session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
             )

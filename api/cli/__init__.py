@@ -11,7 +11,18 @@ from geodata.errors import GeodataError
 from gridsvc.errors import DatabaseDownError, DatabaseNotReadyError, GridsvcError
 
 FAILED, UNAVAILABLE = 1, 69  # 69 is EX_UNAVAILABLE of sysexits.h
-COMMANDS = ("demo", "serve", "import", "db", "account", "person", "retention", "bench")
+COMMANDS = (
+    "demo",
+    "serve",
+    "template",
+    "import",
+    "export",
+    "db",
+    "account",
+    "person",
+    "retention",
+    "bench",
+)
 
 
 class OnDemand(TyperGroup):

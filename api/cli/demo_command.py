@@ -71,7 +71,9 @@ def _load(runtime: Runtime, *, seed: int, scale: float, progress: Progress) -> N
         sample = make_sample(seed=seed, scale=scale, progress=progress)
         incidents.apply_catalogue(session)
         progress("load", 0, 4)
-        territory.load(session, sample.territory)
+        # The map is as old as the first incident on it.
+        first_day = sample.incidents["reported_at"].min().date()
+        territory.load(session, sample.territory, valid_from=first_day)
         progress("load", 1, 4)
         people.load(
             session,

@@ -1,19 +1,38 @@
 """Bring real data in."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from api.cli.console import print_table, progress_bars, words
-from api.cli.runtime import open_runtime
+from api.cli.runtime import Runtime, open_runtime
+from api.cli.territory_report import (
+    applied_rows,
+    findings_rows,
+    ground_of,
+    outcome_rows,
+    source_rows,
+    write_report,
+)
 from geodata.codes import street_of
+from geodata.columns import ColumnMapping, load_columns, save_columns
+from geodata.errors import MappingError
 from geodata.incidents import load_mapping, read_incidents, write_rejects
 from geodata.osm import ImportReport, read_territory
 from gridsvc import settings as settings_module
-from gridsvc.db import refresh_statistics
+from gridsvc.db import Interval, Scope, clear_connection_errors, refresh_statistics
+from gridsvc.errors import ImportBlockedError
 from gridsvc.incidents import service as incidents
+from gridsvc.local_time import local_today
 from gridsvc.territory import service as territory
+from gridsvc.territory.importing import service as importing
+from gridsvc.territory.importing.applying import require_kinds
+from gridsvc.territory.importing.findings import Findings
+from gridsvc.territory.importing.model import Decision, FileWish, Layer
+from gridsvc.territory.importing.rejects import rejects_csv, rejects_table
+from gridsvc.territory.importing.source import Source, read_source
 
 app = typer.Typer(help="Import territory and incidents.", no_args_is_help=True)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and report; write nothing.")]
@@ -91,3 +110,105 @@ def import_incidents(
     if len(table.rejects) and not dry_run:
         write_rejects(table.rejects, target)
         words.print(f"Rejected rows: {target}")
+
+
+@app.command("territory")
+def import_territory(
+    file: Annotated[
+        Path, typer.Argument(help="Polygons of any form, or a register of households.")
+    ],
+    *,
+    layer: Annotated[Layer, typer.Option(help="What its rows are.")],
+    street: Annotated[int, typer.Option(help="12-digit code of the sub-district, ending in 000.")],
+    crs: Annotated[
+        str | None, typer.Option(help="What it is in, as EPSG:4526, gcj02 or bd09; never guessed.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of its text, as GB18030.")] = None,
+    source_layer: Annotated[str | None, typer.Option(help="Which of its layers.")] = None,
+    columns: Annotated[
+        Path | None, typer.Option(help="YAML: which column is which field; default: guessed.")
+    ] = None,
+    save_columns_to: Annotated[
+        Path | None, typer.Option("--save-columns", help="Where to write that mapping.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="A kind of warning to let through, or all.")
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Use the proposed repairs.")] = False,
+    cut_stairwells: Annotated[
+        bool, typer.Option("--cut-stairwells", help="Cut buildings that have no stairwells.")
+    ] = False,
+    valid_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; default: today.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Folder to write the report to.")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rows go that do not go in, with the reason.")
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Bring a layer of territory in, all of it or nothing; what stands against it is told first."""
+    wish = FileWish(
+        file,
+        layer,
+        street,
+        valid_from.date() if valid_from else local_today(),
+        crs=crs,
+        encoding=encoding,
+        source_layer=source_layer,
+        columns=_columns_of(columns, layer) if columns else None,
+    )
+    decision = Decision(frozenset(accept or ()), repair, cut_stairwells)
+    source = read_source(wish)
+    if save_columns_to is not None:
+        save_columns(ColumnMapping(layer, source.columns), save_columns_to)
+    print_table(file.name, source_rows(wish, source))
+    with open_runtime(settings_module.load()) as runtime:
+        findings, outcome = _bring_in(runtime, wish, source, decision, dry_run=dry_run)
+        if report is not None:
+            with runtime.job_session(street) as session:
+                ground = ground_of(session)
+            write_report(wish, findings, ground, report)
+            words.print(f"Report: {report}")
+    is_refused = bool(findings.refused(decision.accepted))
+    title = "nothing written" if is_refused or dry_run else "applied"
+    print_table(title, findings_rows(findings) + outcome)
+    left_out = findings.rejected(decision.accepted) if is_refused else findings.left_out()
+    if len(left_out):
+        target = rejects or file.with_name(f"{file.stem}.rejects.csv")
+        target.write_bytes(rejects_csv(rejects_table(left_out, source.rows)))
+        words.print(f"Rejected rows: {target}")
+    if is_refused:
+        kinds = ", ".join(findings.refused(decision.accepted))
+        words.print(f"Nothing was written: {kinds}. Correct the file, or --accept warnings.")
+        raise typer.Exit(1)
+
+
+def _columns_of(path: Path, layer: Layer) -> dict[str, str]:
+    """Return the columns of a mapping file, which must be of the layer."""
+    mapping = load_columns(path)
+    if mapping.layer != layer:
+        raise MappingError(path, f"is of {mapping.layer}, not of {layer}.")
+    return dict(mapping.columns)
+
+
+def _bring_in(
+    runtime: Runtime, wish: FileWish, source: Source, decision: Decision, *, dry_run: bool
+) -> tuple[Findings, list[tuple[str, str]]]:
+    """Stage and apply a file, or only look at it; return the report and what was done."""
+    require_kinds(decision.accepted)
+    if dry_run:
+        with runtime.job_session(wish.street_code) as session:
+            findings = importing.preview(session, wish, source)
+        return findings, outcome_rows(findings)
+    scope = Scope("job", (Interval.of(wish.street_code),))
+    with clear_connection_errors(), progress_bars() as progress:
+        found = importing.stage(runtime.loading, scope, wish, source=source, progress=progress)
+    try:
+        with runtime.job_session(wish.street_code) as session:
+            done = importing.apply(session, found.id, decision)
+            refresh_statistics(session)
+    except ImportBlockedError as error:
+        findings = cast(Findings, error.findings)
+        return findings, outcome_rows(findings)
+    return done.findings, applied_rows(done.applied)

@@ -36,7 +36,7 @@ class Place:
     name: str
     href: str
     stairwell_count: int
-    household_count: int
+    household_count: int | None
     uncovered_count: int
 
 

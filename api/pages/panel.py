@@ -15,7 +15,7 @@ from gridsvc.territory import service as territory
 from maps.base import Ground
 from maps.elements import GridMap
 
-_TILE_URL = "/tiles/{layer}/{z}/{x}/{y}.mvt"
+TILE_URL = "/tiles/{layer}/{z}/{x}/{y}.mvt"
 
 Box = tuple[float, float, float, float]
 
@@ -92,7 +92,7 @@ class Area:
         return Ground(
             communities=self.communities,
             compounds=self.compounds,
-            tile_url=_TILE_URL,
+            tile_url=TILE_URL,
             attribution=" · ".join(self.communities["attribution"].unique()),
             lang=self.selection.language,
         )

@@ -18,6 +18,7 @@ from api.pages import (
     rules_page,
     second_step,
     signing_in,
+    territory_office,
     trail,
 )
 from api.pages.files import with_version
@@ -32,7 +33,7 @@ from maps.page import parts
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 for part in (
     *(signing_in, second_step, invited, account),
-    *(office_accounts, inviting, members, trail, rules_page),
+    *(office_accounts, inviting, territory_office, members, trail, rules_page),
 ):
     router.include_router(part.router)
 

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 GROUPS = ("pages", "api", "programs")
 _API = "/api/v1/"
-_FOR_PROGRAMS = ("/tiles/", "/assets/", "/healthz", "/readyz")
+_FOR_PROGRAMS = ("/ogc", "/tiles/", "/assets/", "/healthz", "/readyz")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
     ("accounts", "/admin", ("administrator",)),
     ("invite", "/admin/invite", ("administrator",)),
     ("invite_list", "/admin/invite-list", ("administrator",)),
+    ("territory", "/admin/territory", ("administrator",)),
     ("members", "/admin/members", STAFF_ROLES),
     ("audit", "/admin/audit", STAFF_ROLES),
     ("rules", "/admin/rules", STAFF_ROLES),
@@ -45,7 +46,8 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
 # Longer ones first: what a form was sent to begins with the address of its page.
 _FORM_PAGES = (
     *("/login/second-factor", "/login", "/invite", "/account"),
-    *("/admin/invite-list", "/admin/invite", "/admin/members", "/admin"),
+    *("/admin/invite-list", "/admin/invite", "/admin/members", "/admin/territory"),
+    "/admin",
 )
 
 

@@ -8,6 +8,7 @@ from api.deps import SessionDep
 from api.errors import responses
 from api.schemas.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of
 from api.schemas.territory import (
+    AsOf,
     CommunityCode,
     CommunityOut,
     CompoundCode,
@@ -23,10 +24,10 @@ router = APIRouter(prefix="/api/v1", tags=["territory"])
 READ_PROBLEMS = responses(401, 403, 422, 503)
 
 
-@router.get("/communities", response_model=list[CommunityOut], responses=responses(401, 503))
-def list_communities(session: SessionDep) -> list[Community]:
+@router.get("/communities", response_model=list[CommunityOut], responses=responses(401, 422, 503))
+def list_communities(session: SessionDep, as_of: AsOf = None) -> list[Community]:
     """Return the caller's communities with their counts, by code."""
-    return service.list_communities(session)
+    return service.list_communities(session, on=as_of)
 
 
 @router.get("/compounds", response_model=Page[CompoundOut], responses=READ_PROBLEMS)
@@ -36,6 +37,7 @@ def list_compounds(
     name: Annotated[
         str | None, Query(max_length=60, pattern=r"^[^\x00]*$", description="Part of the name.")
     ] = None,
+    as_of: AsOf = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, object]:
@@ -46,6 +48,7 @@ def list_compounds(
         community_code=community,
         name_part=name,
         stairwell_codes=overview.own_stairwells(session),
+        on=as_of,
         after=after[0],
         limit=limit + 1,
     )
@@ -55,16 +58,17 @@ def list_compounds(
 @router.get(
     "/compounds/{code}", response_model=CompoundOut, responses=responses(401, 403, 404, 422, 503)
 )
-def get_compound(session: SessionDep, code: CompoundCode) -> Compound:
+def get_compound(session: SessionDep, code: CompoundCode, as_of: AsOf = None) -> Compound:
     """Return one compound."""
     own = overview.own_stairwells(session)
-    return service.get_compound(session, code, stairwell_codes=own)
+    return service.get_compound(session, code, stairwell_codes=own, on=as_of)
 
 
 @router.get("/stairwells", response_model=Page[StairwellOut], responses=READ_PROBLEMS)
 def list_stairwells(
     session: SessionDep,
     compound: Annotated[str | None, Query(pattern="^[0-9]{15}$")] = None,
+    as_of: AsOf = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, object]:
@@ -74,6 +78,7 @@ def list_stairwells(
         session,
         compound_code=compound,
         stairwell_codes=overview.own_stairwells(session),
+        on=as_of,
         after=after[0],
         limit=limit + 1,
     )
@@ -83,7 +88,7 @@ def list_stairwells(
 @router.get(
     "/stairwells/{code}", response_model=StairwellOut, responses=responses(401, 403, 404, 422, 503)
 )
-def get_stairwell(session: SessionDep, code: StairwellCode) -> Stairwell:
+def get_stairwell(session: SessionDep, code: StairwellCode, as_of: AsOf = None) -> Stairwell:
     """Return one stairwell; the area is in square metres."""
     own = overview.own_stairwells(session)
-    return service.get_stairwell(session, code, stairwell_codes=own)
+    return service.get_stairwell(session, code, stairwell_codes=own, on=as_of)

@@ -1,8 +1,9 @@
 """Territory over the wire."""
 
+from datetime import date
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 CompoundCode = Annotated[
@@ -13,6 +14,10 @@ StairwellCode = Annotated[
     Path(
         pattern=r"^[0-9]{20}$", description="20 digits: community, compound, building, stairwell."
     ),
+]
+AsOf = Annotated[
+    date | None,
+    Query(description="As it was at the end of this day, YYYY-MM-DD; default: as it is now."),
 ]
 CommunityCode = Annotated[int, Field(ge=100000000000, le=999999999999, description="12 digits.")]
 
@@ -37,7 +42,9 @@ class CompoundOut(BaseModel):
     is_demonstration: bool
     building_count: int
     stairwell_count: int
-    household_count: int
+    household_count: int | None = Field(description="Null where it is not told to a planner.")
+    version: int
+    valid_from: date = Field(description="Since when it is as it is told here.")
     lon: float
     lat: float
 
@@ -52,7 +59,9 @@ class StairwellOut(BaseModel):
     building_name: str
     compound_code: str
     compound_name: str
-    household_count: int | None = Field(description="Null where too few to tell a planner.")
+    household_count: int | None = Field(description="Null where it is not told to a planner.")
+    version: int
+    valid_from: date = Field(description="Since when it is as it is told here.")
     area_m2: float
     lon: float
     lat: float

@@ -1,6 +1,9 @@
 """What a caller can do with household contacts: propose a plan, read it, apply it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -262,3 +265,46 @@ def count_states(session: Session, *, community_code: int | None = None) -> dict
 def list_uncovered(session: Session, run_id: UUID) -> list[tuple[str, str]]:
     """Return code and reason of each stairwell that a run leaves without a contact, by code."""
     return store.list_uncovered(session, run_id)
+
+
+def follow_grids(
+    session: Session,
+    *,
+    community_code: int,
+    ended: Sequence[str],
+    descents: Sequence[tuple[str, str]],
+    on: date,
+) -> int:
+    """Let the contacts of stairwells that ended go on in those that took their place.
+
+    Every part of a split stairwell keeps its contacts. Of stairwells that were merged, the first
+    gives the new one its lead; the others' leads go on as supporting.
+
+    Parameters
+    ----------
+    ended
+        Codes of stairwells that ended on the day; without a successor, their contacts end.
+    descents
+        Predecessor and successor; of several predecessors, the one that counts most comes first.
+
+    Returns
+    -------
+    int
+        Contacts that go on.
+    """
+    former = store.list_in_force(
+        session, community_code=community_code, stairwell_codes=ended, on=on
+    )
+    store.end_of_stairwells(session, community_code=community_code, stairwell_codes=ended, on=on)
+    heirs: dict[tuple[str, UUID], dict[str, Any]] = {}
+    led: set[str] = set()
+    for predecessor, successor in descents:
+        for contact in (one for one in former if one["stairwell_code"] == predecessor):
+            key = (successor, contact["member_id"])
+            if key in heirs:
+                continue
+            kind = "supporting" if successor in led else contact["kind"]
+            led |= {successor} if kind == "lead" else set()
+            heirs[key] = contact | {"id": new_id(), "stairwell_code": successor, "kind": kind}
+    store.begin(session, list(heirs.values()), on=on)
+    return len(heirs)

@@ -1,7 +1,7 @@
 """Queries of contact plans, their lines, and the contacts in force."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -182,6 +182,12 @@ def apply_plan(session: Session, *, community_code: int, plan_id: UUID, today: d
             MemberRow.id == line.member_id,
             MemberRow.erased_at.is_(None),
         ),
+        # And a stairwell may have ended.
+        exists().where(
+            StairwellRow.community_code == line.community_code,
+            StairwellRow.code == line.stairwell_code,
+            StairwellRow.retired_on.is_(None),
+        ),
     )
     current = and_(
         contact.community_code == community_code,
@@ -332,3 +338,49 @@ def count_states(
         statement = statement.where(states.c.community_code == community_code)
     counts: dict[str, int] = dict(session.execute(statement).all())
     return {state: counts.get(state, 0) for state in COVERAGE_STATES}
+
+
+def list_in_force(
+    session: Session, *, community_code: int, stairwell_codes: Sequence[str], on: date
+) -> list[dict[str, Any]]:
+    """Return the contacts of some stairwells on a day and after it, the leads first."""
+    row = ContactRow
+    statement = (
+        select(
+            *(row.community_code, row.id, row.stairwell_code, row.member_id, row.kind),
+            *(row.plan_id, row.tier, row.distance_m),
+        )
+        .where(
+            in_scope(session, row.community_code),
+            row.community_code == community_code,
+            row.stairwell_code.in_(stairwell_codes),
+            func.coalesce(func.upper(row.valid), on + timedelta(days=1)) > on,
+        )
+        .order_by(row.kind, row.stairwell_code, row.id)
+    )
+    return [dict(found) for found in session.execute(statement).mappings()]
+
+
+def end_of_stairwells(
+    session: Session, *, community_code: int, stairwell_codes: Sequence[str], on: date
+) -> None:
+    """Let the contacts of some stairwells end on a day; who began on it or later keeps one day."""
+    row = ContactRow
+    last = func.greatest(on, func.lower(row.valid) + 1)
+    session.execute(
+        update(row)
+        .where(
+            in_scope(session, row.community_code),
+            row.community_code == community_code,
+            row.stairwell_code.in_(stairwell_codes),
+            func.coalesce(func.upper(row.valid), on + timedelta(days=1)) > on,
+        )
+        .values(valid=func.daterange(func.lower(row.valid), last))
+    )
+
+
+def begin(session: Session, contacts: Sequence[dict[str, Any]], *, on: date) -> None:
+    """Write contacts that begin on a day."""
+    if contacts:
+        values = [contact | {"valid": Range(on, None)} for contact in contacts]
+        session.execute(insert(ContactRow), values)

@@ -1,6 +1,6 @@
 """What a caller can do with incidents: report, look, and see where they gather."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -223,6 +223,23 @@ def count_by_place(session: Session) -> dict[str, int]:
     return store.count_by_place(session)
 
 
+def count_by_grid(
+    session: Session, *, is_compound: bool, first_day: date, last_day: date
+) -> dict[str, int]:
+    """Return the incidents of a period by the grid that they were reported in.
+
+    Parameters
+    ----------
+    is_compound
+        By compound; otherwise by stairwell.
+    first_day, last_day
+        Both counted, in the sub-district's time.
+    """
+    return store.count_by_grid(
+        session, is_compound=is_compound, first_day=first_day, last_day=last_day
+    )
+
+
 def count_by_stairwell(session: Session, *, community_code: int) -> dict[str, int]:
     """Return the incidents of each stairwell of a community that had any."""
     return store.count_by_stairwell(session, community_code=community_code)
@@ -251,8 +268,7 @@ def read_heat(
     if scope_of(session).role == "planner":
         if selection.class_code or selection.first_month or selection.last_month:
             raise RoleNotAllowedError("planner")
-        released, totals = store.read_release(session, community_code=selection.community_code)
-        return _draw(released), totals
+        return read_release(session, community_code=selection.community_code)
     cells = store.read_cells(
         session,
         zoom_shift=BASE_ZOOM - zoom,
@@ -265,6 +281,20 @@ def read_heat(
     return _draw(cells.assign(zoom=zoom)), totals
 
 
+def read_release(
+    session: Session, *, community_code: int | None = None
+) -> tuple[GeoDataFrame, HeatTotals]:
+    """Return the cells of the latest release, and what they add up to.
+
+    Returns
+    -------
+    tuple
+        Cells as of `read_heat`, EPSG:4326, whoever asks; and the totals.
+    """
+    released, totals = store.read_release(session, community_code=community_code)
+    return _draw(released), totals
+
+
 def _draw(cells: DataFrame) -> GeoDataFrame:
     squares = [
         cell_polygons(x=own["x"], y=own["y"], zoom=int(str(zoom)))
@@ -273,11 +303,6 @@ def _draw(cells: DataFrame) -> GeoDataFrame:
     ordered = cells[["zoom", "x", "y", "incident_count"]]
     geometry = pd.concat(squares) if squares else GeoSeries([], crs="EPSG:4326")
     return GeoDataFrame(ordered, geometry=geometry, crs="EPSG:4326")
-
-
-def stream_features(session: Session) -> Generator[str, None, None]:
-    """Yield the caller's incidents as GeoJSON features, without what people wrote."""
-    return store.stream_features(session)
 
 
 def release_heat(session: Session, *, today: date | None = None) -> HeatTotals:

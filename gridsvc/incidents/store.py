@@ -1,7 +1,7 @@
 """Queries of categories, incidents and heat."""
 
-from collections.abc import Collection, Generator, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from geodata.categories import Category
 from gridsvc.db import copy_frame, in_scope
-from gridsvc.geojson import feature_text
 from gridsvc.incidents.model import HeatTotals, Incident
 from gridsvc.incidents.tables import (
     CategoryRow,
@@ -23,6 +22,7 @@ from gridsvc.incidents.tables import (
     HeatReleaseTotalRow,
     IncidentRow,
 )
+from gridsvc.local_time import LOCAL_TIME
 
 _SQL = files("gridsvc.incidents") / "sql"
 _ADD = text((_SQL / "add_incidents.sql").read_text(encoding="utf-8")).bindparams(
@@ -151,29 +151,6 @@ def find_incident(session: Session, incident_id: UUID) -> Incident | None:
     return Incident(**found) if found else None
 
 
-def stream_features(session: Session) -> Generator[str, None, None]:
-    """Yield one GeoJSON feature an incident, by community and id; what people wrote stays here."""
-    row = IncidentRow
-    properties = {
-        "community_code": row.community_code,
-        "category_code": row.category_code,
-        "status": row.status,
-        "reported_at": row.reported_at,
-        "closed_at": row.closed_at,
-        "place": row.place,
-        "stairwell_code": row.stairwell_code,
-        "compound_code": row.compound_code,
-        "is_flagged": row.is_flagged,
-    }
-    statement = (
-        select(feature_text(feature_id=row.id, geom=row.geom, properties=properties))
-        .where(in_scope(session, row.community_code))
-        .order_by(row.community_code, row.id)
-    )
-    with session.scalars(statement.execution_options(yield_per=1000)) as features:
-        yield from features
-
-
 def count_by_class(session: Session) -> dict[str, int]:
     """Return how many incidents of each class the caller's territory has had."""
     class_code = func.split_part(IncidentRow.category_code, ".", 1)
@@ -290,3 +267,24 @@ def _sum_totals(rows: Sequence[tuple[int, int | None, date]]) -> HeatTotals:
         withheld=sum(told) if len(told) == len(withheld) else None,
         through=min((row[2] for row in rows), default=None),
     )
+
+
+def count_by_grid(
+    session: Session, *, is_compound: bool, first_day: date, last_day: date
+) -> dict[str, int]:
+    """Return the incidents reported from one day to another, by the grid they were reported in."""
+    code = IncidentRow.compound_code if is_compound else IncidentRow.stairwell_code
+    # A day is one of the sub-district's, so its ends are instants there.
+    began = datetime.combine(first_day, time(), LOCAL_TIME)
+    ended = datetime.combine(last_day + timedelta(days=1), time(), LOCAL_TIME)
+    rows = session.execute(
+        select(code, func.count())
+        .where(
+            in_scope(session, IncidentRow.community_code),
+            code.is_not(None),
+            IncidentRow.reported_at >= began,
+            IncidentRow.reported_at < ended,
+        )
+        .group_by(code)
+    )
+    return {str(found): count for found, count in rows}

@@ -1,23 +1,20 @@
 """Reads across features: results, the stairwell card, exports and tiles."""
 
-from collections.abc import Generator
-
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
 
 from geodata.tiles import is_tile
-from gridsvc.access import service as access
 from gridsvc.access.model import STAFF_ROLES
 from gridsvc.contacts import service as contacts
 from gridsvc.db import scope_of
+from gridsvc.errors import NotFoundError
 from gridsvc.incidents import service as incidents
 from gridsvc.local_time import local_today
 from gridsvc.overview import store
 from gridsvc.overview.model import Results, StairwellCard
 from gridsvc.people import service as people
 from gridsvc.territory import service as territory
-
-EXPORT_LAYERS = (*territory.EXPORT_LAYERS, "incidents")
+from gridsvc.territory import tiles
 
 
 def read_results(session: Session) -> Results:
@@ -70,36 +67,28 @@ def get_card(session: Session, stairwell_code: str) -> StairwellCard:
     )
 
 
-def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
-    """Yield a layer as GeoJSON features, in one statement.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such layer.
-    RoleNotAllowedError
-        Incidents are for staff.
-    """
-    if layer == "incidents":
-        # The table of routes knows one route for every layer.
-        access.require_role(session, *STAFF_ROLES)
-        return incidents.stream_features(session)
-    return territory.stream_features(session, layer)
-
-
 def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
     """Return a Mapbox vector tile; staff see the state of contacts on stairwells.
 
+    Parameters
+    ----------
+    layer
+        Names of layers, with commas between; each is there by its own name, in this order. What is
+        too small to be seen at the zoom is left out.
+
     Raises
     ------
     NotFoundError
-        There is no such layer or tile.
+        There is no such layer or tile, or a layer is named twice.
     """
-    is_coverage = layer == "stairwells" and scope_of(session).role in STAFF_ROLES
-    if not is_coverage or not is_tile(zoom=zoom, x=x, y=y):
-        return territory.read_tile(session, layer=layer, zoom=zoom, x=x, y=y)
-    today = local_today()
-    return store.read_coverage_tile(session, zoom=zoom, x=x, y=y, on=today)
+    names = layer.split(",")
+    is_known = set(names) <= set(tiles.TILE_LAYERS) and len(set(names)) == len(names)
+    if not is_known or not is_tile(zoom=zoom, x=x, y=y):
+        raise NotFoundError("tile", f"{layer}/{zoom}/{x}/{y}")
+    shown = [name for name in names if tiles.is_shown(name, zoom=zoom)]
+    has_coverage = scope_of(session).role in STAFF_ROLES
+    covered_on = local_today() if has_coverage else None
+    return store.read_tile(session, shown, (zoom, x, y), covered_on=covered_on)
 
 
 def read_uncovered(session: Session, *, limit: int = 500) -> GeoDataFrame:

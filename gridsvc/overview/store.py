@@ -1,5 +1,6 @@
 """Queries across features; overview owns no table."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from geopandas import GeoDataFrame
@@ -22,15 +23,40 @@ _NAMES = (
 )
 
 
-def read_coverage_tile(session: Session, *, zoom: int, x: int, y: int, on: date) -> bytes:
-    """Return the stairwells of a tile with the ``state`` of their contact."""
+def read_tile(
+    session: Session,
+    layers: Sequence[str],
+    address: tuple[int, int, int],
+    *,
+    covered_on: date | None,
+) -> bytes:
+    """Return layers of a tile, in one statement.
+
+    Parameters
+    ----------
+    address
+        Zoom, column and row.
+    covered_on
+        Day whose contacts stairwells tell the ``state`` of; absent: they do not.
+    """
+    rows = [
+        _coverage_rows(session, address, on=covered_on)
+        if layer == "stairwells" and covered_on
+        else tiles.layer_rows(session, layer, address)
+        for layer in layers
+    ]
+    return tiles.encode_tile(session, list(zip(layers, rows, strict=True)))
+
+
+def _coverage_rows(session: Session, address: tuple[int, int, int], *, on: date) -> tiles.Rows:
+    """Return the query of a tile's stairwells with the ``state`` of their contact."""
+    zoom, x, y = address
     # A contact serves one community, so the others' load need not be summed for this tile.
     near = territory.communities_in(session, tile_box(zoom=zoom, x=x, y=y, margin=1))
     states = contacts.stairwell_states(session, on=on, communities=near)
     columns = [*_NAMES, StairwellRow.household_count, states.c.state]
-    rows = tiles.tile_rows(session, StairwellRow, columns, (zoom, x, y))
-    joined = with_parents(rows).join(states, _is_state_of_stairwell(states))
-    return tiles.encode_tile(session, joined, layer="stairwells")
+    rows = tiles.tile_rows(session, StairwellRow, columns, address)
+    return with_parents(rows).join(states, _is_state_of_stairwell(states))
 
 
 def read_uncovered(session: Session, *, on: date, limit: int) -> GeoDataFrame:

@@ -1,6 +1,7 @@
 """What a caller can do with members, posts and organisations."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from geopandas import GeoDataFrame
 from pandas import DataFrame
@@ -121,3 +122,18 @@ def count_reported_in(session: Session) -> int:
 def count_organisations(session: Session) -> tuple[dict[str, int], int]:
     """Return how many organisations of each kind there are, and how many people are in them."""
     return store.count_organisations(session)
+
+
+def follow_grids(
+    session: Session, *, community_code: int, descents: Sequence[tuple[str, str, float]]
+) -> None:
+    """Let homes, posts and organisations follow grids that ended into their successors.
+
+    Parameters
+    ----------
+    descents
+        Code of a grid that ended, code of one that took its place, and the share of the former's
+        area in the latter. A home goes where the member's point lies, all else to the largest.
+    """
+    if descents:
+        store.follow_grids(session, community_code=community_code, descents=descents)

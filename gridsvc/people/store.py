@@ -1,10 +1,12 @@
 """Queries of members, posts and organisations."""
 
+from collections.abc import Sequence
+from importlib.resources import files
 from uuid import UUID
 
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import BigInteger, bindparam, func, or_, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,10 @@ from gridsvc.people.tables import (
     OrganisationRow,
     PostRow,
 )
+
+_FOLLOW = text(
+    (files("gridsvc.people") / "sql" / "follow_grids.sql").read_text(encoding="utf-8")
+).bindparams(bindparam("community_code", type_=BigInteger))
 
 
 def add_members(
@@ -181,3 +187,18 @@ def count_organisations(session: Session) -> tuple[dict[str, int], int]:
         .group_by(OrganisationRow.kind)
     ).all()
     return {kind: count for kind, count, _ in rows}, sum(int(people) for *_, people in rows)
+
+
+def follow_grids(
+    session: Session, *, community_code: int, descents: Sequence[tuple[str, str, float]]
+) -> None:
+    """Let homes, posts and organisations follow grids: predecessor, successor, share."""
+    session.execute(
+        _FOLLOW,
+        {
+            "community_code": community_code,
+            "predecessors": [one[0] for one in descents],
+            "successors": [one[1] for one in descents],
+            "shares": [one[2] for one in descents],
+        },
+    )

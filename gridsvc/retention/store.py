@@ -37,6 +37,7 @@ from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow
 from gridsvc.people.tables import MemberRow
 from gridsvc.retention.model import Rule
 from gridsvc.retention.rules import RULES
+from gridsvc.territory.tables import ImportedFeatureRow, TerritoryImportRow
 from gridsvc.throttle.tables import ThrottleRow
 
 Condition = ColumnElement[bool]
@@ -139,6 +140,28 @@ def _incident(now: datetime) -> Condition:
     return and_(_is_over("incident", now, IncidentRow.closed_at), IncidentRow.summary != "")
 
 
+def _import(now: datetime, table: str = "territory_import") -> Condition:
+    brought = TerritoryImportRow
+    return _is_over(table, now, func.coalesce(brought.applied_at, brought.created_at))
+
+
+def _territory_import(now: datetime) -> Condition:
+    feature = ImportedFeatureRow
+    return and_(
+        _import(now),
+        ~exists().where(
+            _same(feature, TerritoryImportRow, "import_id", "id"), _stays("imported_feature", now)
+        ),
+    )
+
+
+def _imported_feature(now: datetime) -> Condition:
+    return exists().where(
+        _same(TerritoryImportRow, ImportedFeatureRow, "id", "import_id"),
+        _import(now, "imported_feature"),
+    )
+
+
 _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "sso_attempt": lambda now: _is_over("sso_attempt", now, SsoAttemptRow.expires_at),
     "throttle": lambda now: _is_over("throttle", now, ThrottleRow.tried_at),
@@ -148,6 +171,8 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "device": _device,
     "invitation": lambda now: _is_over("invitation", now, InvitationRow.expires_at),
     "api_key": _key,
+    "imported_feature": _imported_feature,
+    "territory_import": _territory_import,
     "audit_event": lambda now: _is_over("audit_event", now, AuditRow.at),
     "contact_plan_line": _contact_plan_line,
     "contact": _contact,

@@ -1,6 +1,7 @@
 """Territory in plain Python."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,13 @@ class Community:
 
 @dataclass(frozen=True)
 class Compound:
-    """A compound; the position is a point inside it, EPSG:4326."""
+    """A compound as it is since a day; the position is a point inside it, EPSG:4326.
+
+    Attributes
+    ----------
+    household_count
+        ``None`` where a planner asks and it is withheld by the rule of `geodata.privacy`.
+    """
 
     community_code: int
     code: str
@@ -25,19 +32,21 @@ class Compound:
     is_demonstration: bool
     building_count: int
     stairwell_count: int
-    household_count: int
+    household_count: int | None
+    version: int
+    valid_from: date
     lon: float
     lat: float
 
 
 @dataclass(frozen=True)
 class Stairwell:
-    """A stairwell with the names of what it is part of; area in square metres.
+    """A stairwell as it is since a day, with what it is part of; area in square metres.
 
     Attributes
     ----------
     household_count
-        ``None`` where a planner asks and it is under `geodata.privacy.K`.
+        ``None`` where a planner asks and it is withheld by the rule of `geodata.privacy`.
     """
 
     community_code: int
@@ -48,6 +57,8 @@ class Stairwell:
     compound_code: str
     compound_name: str
     household_count: int | None
+    version: int
+    valid_from: date
     area_m2: float
     lon: float
     lat: float

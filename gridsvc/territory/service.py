@@ -1,25 +1,34 @@
 """What a caller can do with territory: load it, look at it, hand it out."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection
+from datetime import date
 
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
 
 from geodata.codes import COMPOUND_DIGITS, street_of
 from geodata.territory import Territory, require_sound
-from geodata.tiles import is_tile
 from gridsvc.access import service as access
 from gridsvc.audit import service as audit
 from gridsvc.db import scope_of
 from gridsvc.errors import DuplicateCodeError, NoTerritoryError, NotFoundError
-from gridsvc.territory import store, tiles
+from gridsvc.local_time import local_today
+from gridsvc.territory import store
 from gridsvc.territory.model import Community, Compound, Stairwell
 
-EXPORT_LAYERS = tuple(store.EXPORTS)
+EXPORT_LAYERS = ("communities", "compounds", "buildings", "stairwells", "walkways")
+"""Layers of the territory itself that everybody who plans may take out of the house."""
 
 
-def load(session: Session, territory: Territory) -> dict[str, int]:
+def load(
+    session: Session, territory: Territory, *, valid_from: date | None = None
+) -> dict[str, int]:
     """Load a new territory; all or nothing, as the job.
+
+    Parameters
+    ----------
+    valid_from
+        First day on which it was as the frames say; default: today.
 
     Returns
     -------
@@ -37,7 +46,7 @@ def load(session: Session, territory: Territory) -> dict[str, int]:
     require_sound(territory)
     _refuse_duplicates(session, territory)
     store.add_street(session, code=territory.street_code, name=territory.street_name)
-    loaded = store.load(session, territory)
+    loaded = store.load(session, territory, valid_from=valid_from or local_today())
     audit.record(
         session,
         community_code=territory.street_code,
@@ -64,9 +73,9 @@ def _refuse_duplicates(session: Session, territory: Territory) -> None:
             raise DuplicateCodeError(kind, [str(code) for code in twice])
 
 
-def list_communities(session: Session) -> list[Community]:
-    """Return the caller's communities with their counts, by code."""
-    return store.list_communities(session)
+def list_communities(session: Session, *, on: date | None = None) -> list[Community]:
+    """Return the caller's communities with their counts on a day (default: now), by code."""
+    return store.list_communities(session, on=on)
 
 
 def list_compounds(
@@ -75,6 +84,7 @@ def list_compounds(
     community_code: int | None = None,
     name_part: str | None = None,
     stairwell_codes: Collection[str] | None = None,
+    on: date | None = None,
     after: str = "",
     limit: int = 100,
 ) -> list[Compound]:
@@ -84,12 +94,15 @@ def list_compounds(
     ----------
     stairwell_codes
         Only the compounds of these stairwells; default: all.
+    on
+        As they were on this day; default: as they are now.
     """
     return store.list_compounds(
         session,
         community_code=community_code,
         name_part=name_part,
         codes=_compounds_of(stairwell_codes),
+        on=on,
         after=after,
         limit=limit,
     )
@@ -102,7 +115,11 @@ def _compounds_of(stairwell_codes: Collection[str] | None) -> set[str] | None:
 
 
 def get_compound(
-    session: Session, code: str, *, stairwell_codes: Collection[str] | None = None
+    session: Session,
+    code: str,
+    *,
+    stairwell_codes: Collection[str] | None = None,
+    on: date | None = None,
 ) -> Compound:
     """Return one compound.
 
@@ -110,6 +127,8 @@ def get_compound(
     ----------
     stairwell_codes
         It must be that of one of these stairwells; default: any.
+    on
+        As it was on this day; default: as it is now.
 
     Raises
     ------
@@ -117,7 +136,8 @@ def get_compound(
         The caller's territory, or these stairwells, have no such compound.
     """
     wanted = _compounds_of(stairwell_codes)
-    compound = store.find_compound(session, code) if wanted is None or code in wanted else None
+    is_wanted = wanted is None or code in wanted
+    compound = store.find_compound(session, code, on=on) if is_wanted else None
     if compound is None:
         raise NotFoundError("compound", code)
     return compound
@@ -128,6 +148,7 @@ def list_stairwells(
     *,
     compound_code: str | None = None,
     stairwell_codes: Collection[str] | None = None,
+    on: date | None = None,
     after: str = "",
     limit: int = 100,
 ) -> list[Stairwell]:
@@ -137,14 +158,25 @@ def list_stairwells(
     ----------
     stairwell_codes
         Only these; default: all.
+    on
+        As they were on this day; default: as they are now.
     """
     return store.list_stairwells(
-        session, compound_code=compound_code, codes=stairwell_codes, after=after, limit=limit
+        session,
+        compound_code=compound_code,
+        codes=stairwell_codes,
+        on=on,
+        after=after,
+        limit=limit,
     )
 
 
 def get_stairwell(
-    session: Session, code: str, *, stairwell_codes: Collection[str] | None = None
+    session: Session,
+    code: str,
+    *,
+    stairwell_codes: Collection[str] | None = None,
+    on: date | None = None,
 ) -> Stairwell:
     """Return one stairwell.
 
@@ -152,6 +184,8 @@ def get_stairwell(
     ----------
     stairwell_codes
         It must be one of these; default: any.
+    on
+        As it was on this day; default: as it is now.
 
     Raises
     ------
@@ -159,7 +193,7 @@ def get_stairwell(
         The caller's territory has no such stairwell, or it is none of these.
     """
     is_wanted = stairwell_codes is None or code in stairwell_codes
-    stairwell = store.find_stairwell(session, code) if is_wanted else None
+    stairwell = store.find_stairwell(session, code, on=on) if is_wanted else None
     if stairwell is None:
         raise NotFoundError("stairwell", code)
     return stairwell
@@ -202,29 +236,3 @@ def read_stairwells(session: Session, *, community_code: int) -> GeoDataFrame:
 def read_walkways(session: Session, *, community_code: int) -> GeoDataFrame:
     """Return a community's walkways as lines; EPSG:4326."""
     return store.read_walkways(session, community_code=community_code)
-
-
-def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
-    """Yield a layer as GeoJSON features, in one statement.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such layer.
-    """
-    if layer not in EXPORT_LAYERS:
-        raise NotFoundError("layer", layer)
-    return store.stream_features(session, layer)
-
-
-def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
-    """Return a Mapbox vector tile of one layer.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such layer or tile.
-    """
-    if layer not in tiles.TILE_LAYERS or not is_tile(zoom=zoom, x=x, y=y):
-        raise NotFoundError("tile", f"{layer}/{zoom}/{x}/{y}")
-    return tiles.read_tile(session, layer=layer, zoom=zoom, x=x, y=y)

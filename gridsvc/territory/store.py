@@ -1,32 +1,34 @@
 """Queries of territory: reference tables by explicit interval, facts by interval and policy."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection
+from datetime import date
+from importlib.resources import files
 from typing import Any
 
 from geopandas import GeoDataFrame
 from shapely import MultiPolygon, Polygon
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
-    TableClause,
     and_,
     any_,
-    case,
-    column,
+    bindparam,
     exists,
     func,
     literal,
     select,
-    table,
+    text,
 )
 from sqlalchemy import literal_column as sql_text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
+from geodata.codes import community_of
 from geodata.privacy import K
 from geodata.territory import Territory
 from gridsvc.db import SRID, Box, copy_frame, in_scope, read_frame, scope_of
-from gridsvc.geojson import feature_text
+from gridsvc.territory.as_of import as_of
 from gridsvc.territory.model import Community, Compound, Stairwell
 from gridsvc.territory.tables import (
     BuildingRow,
@@ -37,17 +39,9 @@ from gridsvc.territory.tables import (
     WalkwayRow,
 )
 
-# What of each layer leaves the house: the columns of the planner views, the first is the id.
-EXPORTS = {
-    "communities": ("code", "name", "attribution"),
-    "compounds": ("code", "community_code", "name", "built_year", "is_demonstration"),
-    "buildings": ("code", "community_code", "compound_code", "name", "kind", "levels"),
-    "stairwells": (
-        *("code", "community_code", "compound_code", "building_code", "name"),
-        "household_count",
-    ),
-    "walkways": ("id", "community_code", "kind", "name"),
-}
+_TELL = text(
+    (files("gridsvc.territory") / "sql" / "tell_households.sql").read_text(encoding="utf-8")
+).bindparams(bindparam("community_codes", type_=ARRAY(BigInteger)), k=K)
 
 
 def add_street(session: Session, *, code: int, name: str) -> None:
@@ -55,8 +49,13 @@ def add_street(session: Session, *, code: int, name: str) -> None:
     session.execute(insert(StreetRow).values(code=code, name=name).on_conflict_do_nothing())
 
 
-def load(session: Session, territory: Territory) -> dict[str, int]:
+def load(session: Session, territory: Territory, *, valid_from: date) -> dict[str, int]:
     """Copy every layer of a territory into its table; only the job role may.
+
+    Parameters
+    ----------
+    valid_from
+        First day of its grids.
 
     Returns
     -------
@@ -70,13 +69,27 @@ def load(session: Session, territory: Territory) -> dict[str, int]:
         "stairwells": (StairwellRow, territory.stairwells),
         "walkways": (WalkwayRow, territory.walkways),
     }
-    return {
-        layer: copy_frame(session, row, _for_table(row, frame, territory))
+    loaded = {
+        layer: copy_frame(session, row, _for_table(row, frame, territory, valid_from))
         for layer, (row, frame) in layers.items()
     }
+    tell_households(session, territory.communities["code"].tolist())
+    return loaded
 
 
-def _for_table(row: type[Any], frame: GeoDataFrame, territory: Territory) -> GeoDataFrame:
+def tell_households(session: Session, community_codes: Collection[int]) -> None:
+    """Decide anew how many households of some communities others than staff are told of.
+
+    To be called by whoever changed household counts, or which stairwells there are.
+    """
+    session.execute(_TELL, {"community_codes": list(community_codes)})
+
+
+def _for_table(
+    row: type[Any], frame: GeoDataFrame, territory: Territory, valid_from: date
+) -> GeoDataFrame:
+    if row in {CompoundRow, BuildingRow, StairwellRow}:
+        frame = frame.assign(valid_from=valid_from)
     if row is CommunityRow:
         frame = frame.assign(street_code=territory.street_code, attribution=territory.attribution)
     if row in {CommunityRow, CompoundRow}:
@@ -111,11 +124,12 @@ def existing_codes(session: Session, territory: Territory) -> dict[str, list[str
     }
 
 
-def list_communities(session: Session) -> list[Community]:
-    """Return the caller's communities with their counts, by code."""
-    compounds = _count_by_community(session, CompoundRow, func.count())
-    stairwells = _count_by_community(session, StairwellRow, func.count())
-    households = _count_by_community(session, StairwellRow, func.sum(StairwellRow.household_count))
+def list_communities(session: Session, *, on: date | None = None) -> list[Community]:
+    """Return the caller's communities with their counts on a day (default: now), by code."""
+    compound, stairwell = as_of(CompoundRow, on), as_of(StairwellRow, on)
+    compounds = _count_by_community(session, compound, func.count())
+    stairwells = _count_by_community(session, stairwell, func.count())
+    households = _count_by_community(session, stairwell, func.sum(stairwell.household_count))
     rows = session.execute(
         select(CommunityRow.code, CommunityRow.name)
         .where(in_scope(session, CommunityRow.code))
@@ -133,44 +147,48 @@ def list_communities(session: Session) -> list[Community]:
     ]
 
 
-def _count_by_community(
-    session: Session, row: type[CompoundRow | StairwellRow], measure: ColumnElement[int]
-) -> dict[int, int]:
+def _count_by_community(session: Session, row: Any, measure: ColumnElement[int]) -> dict[int, int]:
     statement = (
         select(row.community_code, measure)
-        .where(in_scope(session, row.community_code), row.retired_on.is_(None))
+        .where(in_scope(session, row.community_code))
         .group_by(row.community_code)
     )
     return {code: int(count) for code, count in session.execute(statement)}
 
 
-def _compounds(session: Session) -> Select[*tuple[Any, ...]]:
-    key = (StairwellRow.community_code == CompoundRow.community_code) & (
-        StairwellRow.compound_code == CompoundRow.code
-    )
+def _compounds(session: Session, compound: Any, on: date | None) -> Select[*tuple[Any, ...]]:
+    stairwell = as_of(StairwellRow, on)
     counts = (
         select(
-            func.count(StairwellRow.building_code.distinct()).label("building_count"),
+            func.count(stairwell.building_code.distinct()).label("building_count"),
             func.count().label("stairwell_count"),
-            func.coalesce(func.sum(StairwellRow.household_count), 0).label("household_count"),
+            func.coalesce(func.sum(stairwell.household_count), 0).label("household_count"),
         )
-        .where(key, StairwellRow.retired_on.is_(None))
+        .where(
+            stairwell.community_code == compound.community_code,
+            stairwell.compound_code == compound.code,
+        )
         .lateral()
     )
-    centre = func.ST_PointOnSurface(CompoundRow.geom)
+    households = compound.told_household_count if _is_told_less(session) else counts.c[2]
+    centre = func.ST_PointOnSurface(compound.geom)
     return (
         select(
-            CompoundRow.community_code,
-            CompoundRow.code,
-            CompoundRow.name,
-            CompoundRow.built_year,
-            CompoundRow.is_demonstration,
-            *counts.c,
+            compound.community_code,
+            compound.code,
+            compound.name,
+            compound.built_year,
+            compound.is_demonstration,
+            counts.c.building_count,
+            counts.c.stairwell_count,
+            households.label("household_count"),
+            compound.version,
+            compound.valid_from,
             func.ST_X(centre).label("lon"),
             func.ST_Y(centre).label("lat"),
         )
         .join(counts, sql_text("true"))
-        .where(in_scope(session, CompoundRow.community_code), CompoundRow.retired_on.is_(None))
+        .where(in_scope(session, compound.community_code))
     )
 
 
@@ -180,76 +198,91 @@ def list_compounds(
     community_code: int | None = None,
     name_part: str | None = None,
     codes: Collection[str] | None = None,
+    on: date | None = None,
     after: str = "",
     limit: int,
 ) -> list[Compound]:
     """Return compounds after a code, by code; ``name_part`` is looked for as it is."""
-    statement = _compounds(session).where(CompoundRow.code > after)
+    compound = as_of(CompoundRow, on)
+    statement = _compounds(session, compound, on).where(compound.code > after)
     if community_code is not None:
-        statement = statement.where(CompoundRow.community_code == community_code)
+        statement = statement.where(compound.community_code == community_code)
     if name_part is not None:
-        statement = statement.where(CompoundRow.name.contains(name_part, autoescape=True))
+        statement = statement.where(compound.name.contains(name_part, autoescape=True))
     if codes is not None:
-        statement = statement.where(CompoundRow.code.in_(codes))
-    rows = session.execute(statement.order_by(CompoundRow.code).limit(limit)).mappings()
+        statement = statement.where(compound.code.in_(codes))
+    rows = session.execute(statement.order_by(compound.code).limit(limit)).mappings()
     return [Compound(**row) for row in rows]
 
 
-def find_compound(session: Session, code: str) -> Compound | None:
+def find_compound(session: Session, code: str, *, on: date | None = None) -> Compound | None:
     """Return one compound of the caller's territory."""
-    row = (
-        session.execute(_compounds(session).where(CompoundRow.code == code))
-        .mappings()
-        .one_or_none()
+    compound = as_of(CompoundRow, on)
+    statement = _compounds(session, compound, on).where(
+        compound.community_code == community_of(code), compound.code == code
     )
+    row = session.execute(statement).mappings().one_or_none()
     return Compound(**row) if row else None
 
 
-def with_parents(stairwells: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Join building and compound to a query of stairwells."""
+def with_parents(
+    stairwells: Select[*tuple[Any, ...]],
+    *,
+    stairwell: Any = StairwellRow,
+    building: Any = BuildingRow,
+    compound: Any = CompoundRow,
+) -> Select[*tuple[Any, ...]]:
+    """Join building and compound to a query of stairwells; default: whatever became of them."""
     return stairwells.join(
-        BuildingRow,
+        building,
         and_(
-            BuildingRow.community_code == StairwellRow.community_code,
-            BuildingRow.code == StairwellRow.building_code,
+            building.community_code == stairwell.community_code,
+            building.code == stairwell.building_code,
         ),
     ).join(
-        CompoundRow,
+        compound,
         and_(
-            CompoundRow.community_code == StairwellRow.community_code,
-            CompoundRow.code == StairwellRow.compound_code,
+            compound.community_code == stairwell.community_code,
+            compound.code == stairwell.compound_code,
         ),
     )
 
 
-def _stairwells(session: Session) -> Select[*tuple[Any, ...]]:
-    centre = func.ST_PointOnSurface(StairwellRow.geom)
+def _stairwells(session: Session, stairwell: Any, on: date | None) -> Select[*tuple[Any, ...]]:
+    building, compound = as_of(BuildingRow, on), as_of(CompoundRow, on)
+    centre = func.ST_PointOnSurface(stairwell.geom)
     named = with_parents(
         select(
-            StairwellRow.community_code,
-            StairwellRow.code,
-            StairwellRow.name,
-            StairwellRow.building_code,
-            BuildingRow.name.label("building_name"),
-            StairwellRow.compound_code,
-            CompoundRow.name.label("compound_name"),
-            told_households(session),
-            func.ST_Area(func.geography(StairwellRow.geom)).label("area_m2"),
+            stairwell.community_code,
+            stairwell.code,
+            stairwell.name,
+            stairwell.building_code,
+            building.name.label("building_name"),
+            stairwell.compound_code,
+            compound.name.label("compound_name"),
+            told_households(session, stairwell),
+            stairwell.version,
+            stairwell.valid_from,
+            func.ST_Area(func.geography(stairwell.geom)).label("area_m2"),
             func.ST_X(centre).label("lon"),
             func.ST_Y(centre).label("lat"),
-        )
+        ),
+        stairwell=stairwell,
+        building=building,
+        compound=compound,
     )
-    return named.where(
-        in_scope(session, StairwellRow.community_code), StairwellRow.retired_on.is_(None)
-    )
+    return named.where(in_scope(session, stairwell.community_code))
 
 
-def told_households(session: Session) -> ColumnElement[Any]:
-    """Return the households of a stairwell; too few of them are not told to a planner."""
-    count = StairwellRow.household_count
-    if scope_of(session).role != "planner":
-        return count.label("household_count")
-    return case((count >= K, count)).label("household_count")
+def told_households(session: Session, stairwell: Any = StairwellRow) -> ColumnElement[Any]:
+    """Return the households of a stairwell; a planner is not told of too few."""
+    is_told_less = _is_told_less(session)
+    told = stairwell.told_household_count if is_told_less else stairwell.household_count
+    return told.label("household_count")  # type: ignore[no-any-return]
+
+
+def _is_told_less(session: Session) -> bool:
+    return scope_of(session).role == "planner"
 
 
 def list_stairwells(
@@ -257,32 +290,30 @@ def list_stairwells(
     *,
     compound_code: str | None = None,
     codes: Collection[str] | None = None,
+    on: date | None = None,
     after: str = "",
     limit: int,
 ) -> list[Stairwell]:
     """Return stairwells after a code, by code."""
-    statement = _stairwells(session).where(StairwellRow.code > after)
+    stairwell = as_of(StairwellRow, on)
+    statement = _stairwells(session, stairwell, on).where(stairwell.code > after)
     if compound_code is not None:
-        statement = statement.where(StairwellRow.compound_code == compound_code)
+        statement = statement.where(stairwell.compound_code == compound_code)
     if codes is not None:
-        statement = statement.where(StairwellRow.code.in_(codes))
-    rows = session.execute(statement.order_by(StairwellRow.code).limit(limit)).mappings()
+        statement = statement.where(stairwell.code.in_(codes))
+    rows = session.execute(statement.order_by(stairwell.code).limit(limit)).mappings()
     return [Stairwell(**row) for row in rows]
 
 
-def find_stairwell(session: Session, code: str) -> Stairwell | None:
+def find_stairwell(session: Session, code: str, *, on: date | None = None) -> Stairwell | None:
     """Return one stairwell of the caller's territory."""
-    row = (
-        session.execute(
-            _stairwells(session).where(
-                # The key begins with the community, which the code names too.
-                StairwellRow.community_code == int(code[:12]),
-                StairwellRow.code == code,
-            )
-        )
-        .mappings()
-        .one_or_none()
+    stairwell = as_of(StairwellRow, on)
+    statement = _stairwells(session, stairwell, on).where(
+        # The key begins with the community, which the code names too.
+        stairwell.community_code == community_of(code),
+        stairwell.code == code,
     )
+    row = session.execute(statement).mappings().one_or_none()
     return Stairwell(**row) if row else None
 
 
@@ -339,7 +370,7 @@ def read_stairwells(session: Session, *, community_code: int) -> GeoDataFrame:
         ``code``, ``building_code``, ``compound_code``, ``label`` (compound, building and
         stairwell), ``household_count``, ``geometry`` (point).
     """
-    inside = _stairwells(session).subquery()
+    inside = _stairwells(session, as_of(StairwellRow, None), None).subquery()
     label = inside.c.compound_name + " " + inside.c.building_name + inside.c.name
     point = func.ST_SetSRID(func.ST_MakePoint(inside.c.lon, inside.c.lat), SRID)
     return read_frame(
@@ -368,29 +399,6 @@ def read_walkways(session: Session, *, community_code: int) -> GeoDataFrame:
         )
         .order_by(WalkwayRow.id),
     )
-
-
-def _planner_view(layer: str) -> TableClause:
-    names = (*EXPORTS[layer], "geom")
-    return table(layer, *(column(name) for name in names), schema="planner")
-
-
-def stream_features(session: Session, layer: str) -> Generator[str, None, None]:
-    """Yield one GeoJSON feature a row, made by PostgreSQL, in the order of the id.
-
-    One statement over the planner view.
-    """
-    view = _planner_view(layer)
-    names = EXPORTS[layer]
-    community = view.c.code if layer == "communities" else view.c.community_code
-    feature = feature_text(
-        feature_id=view.c[names[0]], geom=view.c.geom, properties={n: view.c[n] for n in names}
-    )
-    statement = (
-        select(feature).where(in_scope(session, community)).order_by(community, view.c[names[0]])
-    )
-    with session.scalars(statement.execution_options(yield_per=1000)) as features:
-        yield from features
 
 
 def has_territory(session: Session, street_code: int) -> bool:

@@ -1,9 +1,10 @@
 """Sub-district and communities (reference tables), compounds to stairwells and walkways (facts).
 
-Grids are keyed by their code, which is permanent; see docs/DECISIONS.md.
+Grids are keyed by their code, which is permanent; see docs/DECISIONS.md. A grid that changes keeps
+its code: its row is as it is now, and what it was lies beside it, in the table of its versions.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from sqlalchemy import (
     Index,
     Integer,
     SmallInteger,
+    func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from gridsvc.db import SRID, Base, FactMixin
@@ -55,14 +58,29 @@ class CellMixin:
         return mapped_column(Integer, Computed("gridsvc.cell_y(geom)", persisted=True))
 
 
-class GridMixin(FactMixin):
-    """What compounds, buildings and stairwells share: a permanent code, a name, how they end."""
+class NamedMixin(FactMixin):
+    """What a grid and each of its versions share: a permanent code, a name, a first day."""
 
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
+    valid_from: Mapped[date] = mapped_column(server_default=text("current_date"))
+
+
+class GridMixin(NamedMixin):
+    """A compound, building or stairwell as it is since ``valid_from``, or as it ended."""
+
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     retired_on: Mapped[date | None]
     retired_reason: Mapped[str | None]
-    successor_code: Mapped[str | None]
+
+
+class VersionMixin(NamedMixin):
+    """A grid as it was from ``valid_from`` to the day before ``valid_to``, and why it changed."""
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column()
+    valid_to: Mapped[date]
+    reason: Mapped[str]
 
 
 def code_check(digits: int) -> CheckConstraint:
@@ -74,6 +92,23 @@ def code_check(digits: int) -> CheckConstraint:
 
 SOUND = "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)"
 RETIRED = "(retired_on IS NULL) = (retired_reason IS NULL)"
+
+
+def lived() -> CheckConstraint:
+    """Return the rule of a grid's life: a first version, and no end before the last change."""
+    rule = "version > 0 AND (retired_on IS NULL OR retired_on >= valid_from)"
+    return CheckConstraint(rule, name="lived")
+
+
+def version_of(table: str) -> tuple[Any, ...]:
+    """Return the rules of the table of a grid's versions."""
+    return (
+        ForeignKeyConstraint(
+            ["community_code", "code"], [f"{table}.community_code", f"{table}.code"]
+        ),
+        CheckConstraint("valid_from <= valid_to", name="order"),
+        geometry_index(f"{table}_version"),
+    )
 
 
 class StreetRow(Base):
@@ -103,7 +138,16 @@ class CommunityRow(Base):
     geom: Mapped[Any] = mapped_column(geometry("MULTIPOLYGON"))
 
 
-class CompoundRow(GridMixin, CellMixin, Base):
+class CompoundShape:
+    """What changes in a compound; the households that others than staff are told of."""
+
+    built_year: Mapped[int | None] = mapped_column(SmallInteger)
+    is_demonstration: Mapped[bool] = mapped_column(server_default=text("false"))
+    told_household_count: Mapped[int | None]
+    geom: Mapped[Any] = mapped_column(geometry("MULTIPOLYGON"))
+
+
+class CompoundRow(CompoundShape, GridMixin, CellMixin, Base):
     """A residential compound (小区)."""
 
     __tablename__ = "compound"
@@ -111,17 +155,32 @@ class CompoundRow(GridMixin, CellMixin, Base):
         ForeignKeyConstraint(["community_code"], ["community.code"]),
         code_check(15),
         CheckConstraint(RETIRED, name="retired"),
+        lived(),
         CheckConstraint(SOUND, name="geom"),
         geometry_index("compound"),
         tile_key_index("compound"),
     )
 
-    built_year: Mapped[int | None] = mapped_column(SmallInteger)
-    is_demonstration: Mapped[bool] = mapped_column(server_default=text("false"))
-    geom: Mapped[Any] = mapped_column(geometry("MULTIPOLYGON"))
+
+class CompoundVersionRow(CompoundShape, VersionMixin, Base):
+    """What a compound was."""
+
+    __tablename__ = "compound_version"
+    __table_args__ = version_of("compound")
+
+    is_demonstration: Mapped[bool] = mapped_column()
 
 
-class BuildingRow(GridMixin, CellMixin, Base):
+class BuildingShape:
+    """What changes in a building."""
+
+    compound_code: Mapped[str]
+    kind: Mapped[str]
+    levels: Mapped[int | None] = mapped_column(SmallInteger)
+    geom: Mapped[Any] = mapped_column(geometry("POLYGON"))
+
+
+class BuildingRow(BuildingShape, GridMixin, CellMixin, Base):
     """A building (楼栋) of a compound."""
 
     __tablename__ = "building"
@@ -132,6 +191,7 @@ class BuildingRow(GridMixin, CellMixin, Base):
         code_check(18),
         CheckConstraint("left(code, 15) = compound_code", name="parent"),
         CheckConstraint(RETIRED, name="retired"),
+        lived(),
         CheckConstraint("kind IN ('slab', 'tower', 'other')", name="kind"),
         CheckConstraint(SOUND, name="geom"),
         geometry_index("building"),
@@ -139,13 +199,25 @@ class BuildingRow(GridMixin, CellMixin, Base):
         Index("building_compound_idx", "community_code", "compound_code"),
     )
 
+
+class BuildingVersionRow(BuildingShape, VersionMixin, Base):
+    """What a building was."""
+
+    __tablename__ = "building_version"
+    __table_args__ = version_of("building")
+
+
+class StairwellShape:
+    """What changes in a stairwell; the households that others than staff are told of."""
+
+    building_code: Mapped[str]
     compound_code: Mapped[str]
-    kind: Mapped[str]
-    levels: Mapped[int | None] = mapped_column(SmallInteger)
+    household_count: Mapped[int]
+    told_household_count: Mapped[int | None]
     geom: Mapped[Any] = mapped_column(geometry("POLYGON"))
 
 
-class StairwellRow(GridMixin, CellMixin, Base):
+class StairwellRow(StairwellShape, GridMixin, CellMixin, Base):
     """A stairwell (楼道): the base grid."""
 
     __tablename__ = "stairwell"
@@ -161,6 +233,7 @@ class StairwellRow(GridMixin, CellMixin, Base):
             "left(code, 18) = building_code AND left(code, 15) = compound_code", name="parent"
         ),
         CheckConstraint(RETIRED, name="retired"),
+        lived(),
         CheckConstraint("household_count >= 0", name="household_count"),
         CheckConstraint(SOUND, name="geom"),
         geometry_index("stairwell"),
@@ -169,10 +242,81 @@ class StairwellRow(GridMixin, CellMixin, Base):
         Index("stairwell_compound_idx", "community_code", "compound_code"),
     )
 
-    building_code: Mapped[str]
-    compound_code: Mapped[str]
-    household_count: Mapped[int]
-    geom: Mapped[Any] = mapped_column(geometry("POLYGON"))
+
+class StairwellVersionRow(StairwellShape, VersionMixin, Base):
+    """What a stairwell was."""
+
+    __tablename__ = "stairwell_version"
+    __table_args__ = version_of("stairwell")
+
+
+class GridLineageRow(FactMixin, Base):
+    """What became of a grid that ended: ``share`` of its area went into the successor."""
+
+    __tablename__ = "grid_lineage"
+    __table_args__ = (
+        CheckConstraint("kind IN ('split', 'merge', 'move')", name="kind"),
+        CheckConstraint("share >= 0 AND share <= 1", name="share"),
+        Index("grid_lineage_successor_idx", "community_code", "successor_code"),
+    )
+
+    predecessor_code: Mapped[str] = mapped_column(primary_key=True)
+    successor_code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    happened_on: Mapped[date]
+    share: Mapped[float]
+
+
+class TerritoryImportRow(FactMixin, Base):
+    """A file that somebody brought in, under the code of the territory that it is for."""
+
+    __tablename__ = "territory_import"
+    __table_args__ = (
+        CheckConstraint(
+            "layer IN ('compounds', 'buildings', 'stairwells', 'households')", name="layer"
+        ),
+        CheckConstraint("status IN ('staging', 'staged', 'applied', 'discarded')", name="status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    layer: Mapped[str]
+    file_name: Mapped[str]
+    file_hash: Mapped[bytes]
+    format: Mapped[str]
+    crs_name: Mapped[str]
+    columns: Mapped[Any] = mapped_column(JSONB)
+    notes: Mapped[Any] = mapped_column(JSONB)
+    row_count: Mapped[int]
+    valid_from: Mapped[date]
+    status: Mapped[str]
+    account_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(
+        TIMESTAMP(timezone=True), server_default=func.now()
+    )
+    applied_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    result: Mapped[Any | None] = mapped_column(JSONB)
+
+
+class ImportedFeatureRow(FactMixin, Base):
+    """A feature or record of a file that was brought in, and what became of it."""
+
+    __tablename__ = "imported_feature"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('added', 'changed', 'same', 'rejected')", name="outcome"),
+        ForeignKeyConstraint(
+            ["community_code", "import_id"],
+            ["territory_import.community_code", "territory_import.id"],
+        ),
+    )
+
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str | None]
+    parent_code: Mapped[str | None]
+    fields: Mapped[Any] = mapped_column(JSONB)
+    geom: Mapped[Any | None] = mapped_column(geometry("GEOMETRY"))
+    outcome: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class WalkwayRow(FactMixin, CellMixin, Base):

@@ -77,7 +77,10 @@ def server(sample_service: Service) -> Iterator[Server]:
 @contextmanager
 def served(service: Service) -> Iterator[str]:
     """Serve behind a free port, in a thread, and give the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # Named TCP, or asyncio leaves small answers waiting for the next packet: 40 ms each.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
     config = uvicorn.Config(service.witness, log_level="error", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -13,6 +13,8 @@ from tests.api.matrix import (
     Caller,
     World,
 )
+from tests.api.matrix_grids import GRIDS
+from tests.api.matrix_imports import IMPORT_CHANGES
 from tests.api.matrix_office import OFFICE
 from tests.api.matrix_own import OWN
 from tests.api.matrix_promises import Ask, Changes, Promise
@@ -109,4 +111,4 @@ TERRITORY: tuple[tuple[str, Promise], ...] = (
         Changes(STAFF, reveal_by_page, {"audit_event"}),
     ),
 )
-CHANGES = TERRITORY + OWN + OFFICE
+CHANGES = TERRITORY + GRIDS + IMPORT_CHANGES + OWN + OFFICE

@@ -1,9 +1,11 @@
 """How the matrix reads from an answer which rows are in it."""
 
+import io
 import re
 from typing import Any
 
 from httpx2 import Response
+from pyarrow.parquet import read_table
 
 from tests.api.matrix_promises import Found
 from tests.api.mvt import decode
@@ -22,6 +24,15 @@ def each(key: str) -> Found:
     return found
 
 
+def each_of_lists(key: str) -> Found:
+    """Read what stands first in a column of lists."""
+    return lambda answer: [one[key][0] for one in answer.json()]
+
+
+def of_history(answer: Response) -> list[object]:
+    return [answer.json()["grid"]["code"]]
+
+
 def values(*keys: str) -> Found:
     return lambda answer: [answer.json()[key] for key in keys]
 
@@ -33,6 +44,11 @@ def features(answer: Response) -> list[object]:
 def cells(answer: Response) -> list[object]:
     own = (feature["properties"] for feature in answer.json()["features"])
     return [f"{cell['x']}/{cell['y']}={cell['incident_count']}" for cell in own]
+
+
+def in_parquet(key: str) -> Found:
+    """Read a column of a GeoParquet file."""
+    return lambda answer: read_table(io.BytesIO(answer.content))[key].to_pylist()
 
 
 def in_tile(key: str) -> Found:

@@ -127,6 +127,8 @@ class One:
     ----------
     rows
         The things that can be asked for.
+    path
+        What to ask, with ``{id}``, where the template has more than one name.
     found, within
         What is read from an answer, and the query with ``{id}`` that tells it; default: the thing
         itself is there.
@@ -136,6 +138,7 @@ class One:
     rows: Rows
     found: Found | None = None
     within: str = ""
+    path: str = ""
 
     def expected(self, world: World, thing: str) -> list[str]:
         return world.once(self.within.format(id=thing)) if self.within else [thing]

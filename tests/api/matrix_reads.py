@@ -18,12 +18,15 @@ from tests.api.matrix_found import (
     by_pattern,
     cells,
     each,
+    each_of_lists,
     features,
     figures,
     in_page,
+    in_parquet,
     in_tile,
     of_card,
     of_coverage,
+    of_history,
     of_results,
     of_session,
     subjects,
@@ -92,6 +95,11 @@ RESULTS = numbers(
     table_sum("post", where="kind = 'building_chief'"),
     table_sum("organisation", "sum(people)"),
 )
+# Where incidents were reported, which is one ground each in the town: only the first descends.
+REPORTED_IN = told(
+    "SELECT DISTINCT stairwell_code FROM gridsvc.incident WHERE {own} AND stairwell_code <> ''"
+)
+COMPARED = "before_from=2019-01-01&before_to=2020-05-31&after_from=2020-06-01&after_to=2030-01-01"
 # Of one thing, by its id.
 LINES = "SELECT stairwell_code FROM gridsvc.contact_plan_line WHERE plan_id = '{id}'"
 LEFT_OUT = (
@@ -134,9 +142,19 @@ def session_of(_: World, caller: Caller) -> list[object]:
 # ---- the routes
 
 
-def export(layer: str, rows: Rows, kinds: Words = STAFF | PLANNERS) -> tuple[str, Promise]:
-    path = f"{V1}/export/{layer}.geojson"
-    return f"GET {V1}/export/{{layer}}.geojson", Lists(kinds, rows, features, path)
+def export(
+    layer: str, rows: Rows | Tell, kinds: Words = STAFF | PLANNERS, form: str = "geojson"
+) -> tuple[str, Promise]:
+    path = f"{V1}/export/{layer}.{form}"
+    found = FOUND_IN.get((layer, form), features)
+    return f"GET {V1}/export/{{layer}}.{{format}}", Lists(kinds, rows, found, path)
+
+
+FOUND_IN = {
+    ("stairwells", "csv"): by_pattern(r'(?m)^"=""(\d{20})"""'),
+    ("heat", "geojson"): cells,
+    ("buildings", "parquet"): in_parquet("code"),
+}
 
 
 def tile(layer: str, rows: Rows) -> tuple[str, Promise]:
@@ -173,6 +191,8 @@ READS: tuple[tuple[str, Promise], ...] = (
     (f"GET {V1}/stairwells", Lists(WORKERS, STAIRWELLS, each("code"))),
     (f"GET {V1}/stairwells/{{code}}", One(WORKERS, STAIRWELLS)),
     (f"GET {V1}/stairwells/{{code}}/card", One(STAFF | {"contact"}, STAIRWELLS, of_card, OF_CARD)),
+    (f"GET {V1}/grids/{{code}}", One(PATROLS | PLANNERS, STAIRWELLS)),
+    (f"GET {V1}/grids/{{code}}/history", One(PATROLS | PLANNERS, STAIRWELLS, of_history)),
     # contacts
     (f"GET {V1}/contacts/plans", Lists(STAFF, PLANS, each("id"))),
     (f"GET {V1}/contacts/plans/{{plan_id}}", One(STAFF, PLANS)),
@@ -203,12 +223,20 @@ READS: tuple[tuple[str, Promise], ...] = (
     (f"GET {V1}/audit", Lists(STAFF, audit_of, each("id"))),
     # across
     (f"GET {V1}/results", Lists(STAFF, RESULTS, of_results)),
+    (
+        f"GET {V1}/comparison",
+        Lists(STAFF, REPORTED_IN, each_of_lists("codes"), f"{V1}/comparison?{COMPARED}"),
+    ),
     export("communities", COMMUNITIES),
     export("compounds", COMPOUNDS),
     export("buildings", BUILDINGS),
     export("stairwells", STAIRWELLS),
     export("walkways", WALKWAYS),
     export("incidents", INCIDENTS, STAFF),
+    export("coverage", STAIRWELLS, STAFF),
+    export("heat", RELEASE),
+    export("stairwells", STAIRWELLS, form="csv"),
+    export("buildings", BUILDINGS, form="parquet"),
     tile("compounds", COMPOUNDS),
     tile("buildings", BUILDINGS),
     tile("stairwells", STAIRWELLS),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -131,13 +133,15 @@ def document() -> dict[str, Any]:
 @contextmanager
 def serving(clone: Clone) -> Iterator[Service]:
     """Serve a database inside this process, and hold every answer to the document."""
-    settings = Settings(development_login=True)
-    app = create_app(settings, clone.api, town.VAULT)
-    # The same for every app, and half a second's work.
-    app.openapi_schema = document()
-    service = Service(clone, app, Witness(app, app.openapi()))
-    yield service
-    assert service.witness.faults == []
+    with TemporaryDirectory(prefix="grid-home-") as home:
+        settings = Settings(development_login=True, home=Path(home))
+        app = create_app(settings, clone.api, town.VAULT)
+        # The same for every app, and half a second's work.
+        app.openapi_schema = document()
+        app._openapi_routes_version = app.router._get_routes_version()
+        service = Service(clone, app, Witness(app, document()))
+        yield service
+        assert service.witness.faults == []
 
 
 def is_problem(answer: Any, status: int, code: str) -> bool:

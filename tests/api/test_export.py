@@ -99,7 +99,7 @@ def test_what_people_wrote_and_small_counts_stay_in_the_house(service: Service) 
     assert service.clone.count("incident", "summary = '第0件'") == 1
     stairwells = export(service, "planner", A, "stairwells")
     counts = [one["properties"]["household_count"] for one in stairwells["features"]]
-    assert sorted(counts, key=str) == [20] * 4 + [30] * 4 + [None] * 4
+    assert sorted(counts, key=str) == [30] * 4 + [None] * 8
 
 
 def test_a_layer_that_is_none_is_absent(service: Service) -> None:

@@ -151,7 +151,7 @@ def test_the_time_of_an_answer_runs_to_its_last_byte(service: Service, lines: Li
     with client.stream("GET", "/api/v1/export/stairwells.geojson") as answer:
         size = len(answer.read())
     assert size > 1000
-    assert [line["route"] for line in lines.requests] == ["/api/v1/export/{layer}.geojson"]
+    assert [line["route"] for line in lines.requests] == ["/api/v1/export/{layer}.{format}"]
 
 
 # ---- errors

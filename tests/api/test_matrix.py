@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from tests.api.matrix import KINDS, NOWHERE, PLACES, TERRITORIES, Caller, World, world_of
 from tests.api.matrix_changes import CHANGES
+from tests.api.matrix_imports import IMPORT_READS, add_waiting
+from tests.api.matrix_ogc import OGC
 from tests.api.matrix_promises import (
     Alike,
     Ask,
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.db
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
 EVER_NEW = {"x-request-id", "date"}
-MATRIX: tuple[tuple[str, Promise], ...] = READS + CHANGES
+MATRIX: tuple[tuple[str, Promise], ...] = READS + IMPORT_READS + OGC + CHANGES
 
 
 def named(*kinds: type[Promise]) -> list[Any]:
@@ -50,6 +52,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
     clone = make_clone(cluster, town_template)
     try:
         with world_of(clone) as made:
+            add_waiting(made)
             yield made
     finally:
         drop(clone)
@@ -124,7 +127,7 @@ def test_what_is_not_the_callers_does_not_exist(
         caller = Caller(kind, code)
         own = set() if kind == "visitor" else set(world.once(promise.rows.query(caller, world)))
         for thing in some_of_each_place(world, promise, own):
-            answer = world.client(caller).get(address(route, thing))
+            answer = world.client(caller).get(address(promise.path or route, thing))
             if kind not in promise.kinds:
                 assert_refused(answer, caller)
             elif thing in own:
@@ -134,7 +137,9 @@ def test_what_is_not_the_callers_does_not_exist(
                 assert sorted(map(str, promise.read(answer))) == sorted(expected)
                 seen += 1
             else:
-                nothing = world.client(caller).get(address(route, absent_like(thing)))
+                nothing = world.client(caller).get(
+                    address(promise.path or route, absent_like(thing))
+                )
                 assert is_problem(answer, 404, "not-found"), answer.text
                 assert bare(answer) == bare(nothing)
     assert (seen > 0) == (kind in promise.kinds)

@@ -114,10 +114,11 @@ def test_each_list_has_a_caller_who_sees_rows() -> None:
 
 def test_paths_name_codes_and_ids_only() -> None:
     """Addresses are logged and bookmarked: no parameter of a path may be a name or a phone."""
-    names = {name for route in RULES for name in re.findall(r"\{([a-z_]+)", route)}
+    names = {name for route in RULES for name in re.findall(r"\{([a-zA-Z_]+)", route)}
     assert names == {
         *("account_id", "code", "incident_id", "key_id", "member_id", "plan_id", "route_id"),
-        *("sign_in_id", "layer", "name", "x", "y", "z"),
+        *("sign_in_id", "layer", "format", "name", "x", "y", "z"),
+        *("collectionId", "itemId", "tileMatrixSetId", "import_id"),
     }
 
 

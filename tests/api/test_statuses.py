@@ -1,11 +1,13 @@
 """The OpenAPI document promises every status that is sent, and every promise can be kept."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
+from shapely.geometry import mapping
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
@@ -13,6 +15,7 @@ from api.app import create_app
 from api.rules import OPEN, RULES, Rule
 from gridsvc.settings import Settings
 from tests import town
+from tests.api.matrix_imports import upload
 from tests.api.service import PROBLEM, Service, Witness, is_problem
 from tests.databases import Clone
 
@@ -37,6 +40,7 @@ class Ask:
     role: str | None = "coordinator"
     send: dict[str, Any] = field(default_factory=dict)
     before: "tuple[Ask, ...]" = ()
+    territory: int = A
 
 
 def get(path: str, role: str | None = "coordinator", **send: Any) -> Ask:
@@ -82,7 +86,116 @@ INVITEE = {"name": "陈试一", "role": "contact", "territory_codes": [A]}
 INVITED = post(f"{V1}/accounts", INVITEE, role="administrator")
 PEOPLE_LIST = f"姓名,角色,管辖\n陈试一,楼长,{A}\n".encode()
 REDEMPTION = {"code": "7QK2-M0XA-1123-ZZZZ", "password": "seven-banyan-trees"}
+GRIDS = f"{V1}/grids"
+SEEN = {"If-Match": '"v1"'}
+PAIR: list[dict[str, Any]] = [
+    {"code": town.stairwell_code(A, building=2, number=number), "version": 1} for number in (1, 2)
+]
+OTHERS = [
+    one | {"code": town.stairwell_code(A, compound=2, number=n)} for n, one in enumerate(PAIR, 1)
+]
+PERIODS = "before_from=2020-01-01&before_to=2020-02-01&after_from=2020-03-01&after_to=2020-04-01"
+MERGE: dict[str, Any] = {
+    "grids": PAIR,
+    "name": "大梯",
+    "reason": "居民要求",
+}
+ONCE = post(f"{GRIDS}/merge", MERGE, headers=KEY)
+STALE = [{"code": town.compound_code(A, number), "version": 7} for number in (1, 2)]
+ABSENT = [{"code": digit * 20, "version": 1} for digit in "89"]
+VOID = {"reason": "已经拆除"}
+
+
+def edited(method: str, path: str, status: int, body: Callable[[int], Any]) -> dict[int, Ask]:
+    """Return the requests of a correction of stairwells in their first version.
+
+    The first three of the northern building: each can end but once.
+    """
+
+    def ask(number: int, seen: dict[str, str], role: str = "coordinator", code: str = "") -> Ask:
+        code = code or town.stairwell_code(A, building=2, number=number)
+        send = {"json": body(number), "headers": seen}
+        return Ask(method, path.format(code), role, send)
+
+    last = town.stairwell_code(A, building=2, number=3)
+    ended = post(f"{GRIDS}/{last}/void", VOID, headers=SEEN)
+    once = ask(2, SEEN | KEY)
+    again = {} if method == "PATCH" else {200: replace(once, before=(once,))}
+    return again | {
+        status: ask(1, SEEN),
+        403: ask(1, SEEN, "patrol"),
+        404: ask(1, SEEN, code="9" * 20),
+        409: replace(ask(3, SEEN), before=(ended,)),
+        412: ask(2, {"If-Match": '"v7"'}) if method == "PATCH" else ask_of_compound(path, body(1)),
+        422: ask(1, SEEN, code="1"),
+        428: ask(1, {}),
+    }
+
+
+def ask_of_compound(path: str, body: Any) -> Ask:
+    """Ask for a change of a compound in a version that it does not have."""
+    return post(path.format(COMPOUND), body, headers={"If-Match": '"v7"'})
+
+
+def halves(number: int) -> dict[str, Any]:
+    """Return the split of a stairwell of the northern building into west and east."""
+    left = 4 + 4 * (number - 1)
+    pieces = [town.rectangle(A, (left + side, 25), (2, 4)) for side in (0, 2)]
+    return {"pieces": [{"geometry": mapping(piece)} for piece in pieces], "reason": "居民要求"}
+
+
+SECOND = town.stairwell_code(A, building=2, number=2)
+IMPORTS, IMPORT = f"{V1}/imports", str(town.id_of("import", A))
+EMPTY_STREET = 440605099000
+SENT = Ask("POST", IMPORTS, "administrator", upload("first") | {"headers": KEY}, territory=STREET)
+
+
+def of_import(method: str, end: str, status: int, **send: Any) -> dict[int, Ask]:
+    """Return the requests about a file of territory; that of the town is applied."""
+
+    def ask(found: str, role: str = "administrator", *before: Ask) -> Ask:
+        return Ask(method, f"{IMPORTS}/{found}{end}", role, send, before, STREET)
+
+    return {
+        status: ask("{proposed}", "administrator", SENT),
+        403: ask(NOTHING, "coordinator"),
+        404: ask(NOTHING),
+        409: ask(IMPORT),
+        422: ask("x"),
+    }
+
+
+def without(status: int, requests: dict[int, Ask]) -> dict[int, Ask]:
+    return {known: request for known, request in requests.items() if known != status}
+
+
 PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
+    ("GET", f"{GRIDS}/{{code}}"): thing(
+        f"{GRIDS}/{{}}", COMPOUND, absent="9" * 15, wrong="1", planner=200
+    )
+    | {304: get(f"{GRIDS}/{SECOND}", headers={"If-None-Match": '"v1"'})},
+    ("GET", f"{GRIDS}/{{code}}/history"): thing(
+        f"{GRIDS}/{{}}/history", COMPOUND, absent="9" * 15, wrong="1", planner=200
+    ),
+    ("PATCH", f"{GRIDS}/{{code}}"): edited(
+        "PATCH", f"{GRIDS}/{{}}", 200, lambda _: {"name": "新梯", "reason": "居民要求"}
+    ),
+    ("POST", f"{GRIDS}/{{code}}/split"): edited("POST", f"{GRIDS}/{{}}/split", 201, halves),
+    ("POST", f"{GRIDS}/{{code}}/void"): edited("POST", f"{GRIDS}/{{}}/void", 201, lambda _: VOID),
+    ("POST", f"{GRIDS}/merge"): {
+        200: post(f"{GRIDS}/merge", MERGE, ONCE, headers=KEY),
+        201: post(f"{GRIDS}/merge", MERGE | {"grids": OTHERS}),
+        403: post(f"{GRIDS}/merge", MERGE, role="patrol"),
+        404: post(f"{GRIDS}/merge", MERGE | {"grids": ABSENT}),
+        409: post(f"{GRIDS}/merge", MERGE),
+        412: post(f"{GRIDS}/merge", MERGE | {"grids": STALE}),
+        422: post(f"{GRIDS}/merge", {}),
+    },
+    ("GET", f"{V1}/comparison"): {
+        200: get(f"{V1}/comparison?{PERIODS}"),
+        403: get(f"{V1}/comparison?{PERIODS}", "planner"),
+        422: get(f"{V1}/comparison"),
+    },
     ("GET", "/healthz"): {200: get("/healthz", None)},
     ("GET", "/readyz"): {200: get("/readyz", None)},
     ("POST", f"{V1}/session"): {
@@ -121,7 +234,10 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         404: Ask("DELETE", f"{V1}/keys/{'0' * 16}"),
         422: Ask("DELETE", f"{V1}/keys/x"),
     },
-    ("GET", f"{V1}/communities"): {200: get(f"{V1}/communities")},
+    ("GET", f"{V1}/communities"): {
+        200: get(f"{V1}/communities"),
+        422: get(f"{V1}/communities?as_of=x"),
+    },
     ("GET", f"{V1}/compounds"): listed(f"{V1}/compounds", planner=200),
     ("GET", f"{V1}/compounds/{{code}}"): thing(
         f"{V1}/compounds/{{}}", COMPOUND, absent="9" * 15, wrong="1", planner=200
@@ -262,12 +378,33 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         403: post(f"{V1}/invitations/redeem", REDEMPTION, role=None, headers=FORGED),
         422: post(f"{V1}/invitations/redeem", {"code": "7QK2-M0XA-1123-ZZZZ"}, role=None),
     },
+    ("GET", f"{V1}/imports"): {
+        200: get(f"{V1}/imports", "administrator"),
+        403: get(f"{V1}/imports"),
+        422: get(f"{V1}/imports?cursor=!", "administrator"),
+    },
+    ("POST", f"{V1}/imports"): {
+        200: replace(SENT, before=(SENT,)),
+        201: replace(SENT, send=upload("other")),
+        403: replace(SENT, territory=A),
+        404: replace(SENT, send=upload("none", EMPTY_STREET), territory=EMPTY_STREET),
+        422: replace(SENT, send=upload("x") | {"data": {"layer": "nothing"}}),
+    },
+    ("GET", f"{V1}/imports/{{import_id}}"): without(409, of_import("GET", "", 200)),
+    ("GET", f"{V1}/imports/{{import_id}}/faults.geojson"): of_import("GET", "/faults.geojson", 200),
+    ("GET", f"{V1}/imports/{{import_id}}/rejects.csv"): without(
+        409, of_import("GET", "/rejects.csv", 200)
+    ),
+    ("POST", f"{V1}/imports/{{import_id}}/apply"): of_import("POST", "/apply", 200, json={}),
+    ("DELETE", f"{V1}/imports/{{import_id}}"): of_import("DELETE", "", 204),
     ("GET", f"{V1}/audit"): listed(f"{V1}/audit", planner=403),
     ("GET", f"{V1}/results"): {200: get(f"{V1}/results"), 403: get(f"{V1}/results", "planner")},
-    ("GET", f"{V1}/export/{{layer}}.geojson"): {
+    ("GET", f"{V1}/export/{{layer}}.{{format}}"): {
         200: get(f"{V1}/export/compounds.geojson"),
+        206: get(f"{V1}/export/compounds.fgb", headers={"Range": "bytes=0-9"}),
         403: get(f"{V1}/export/incidents.geojson", "planner"),
         404: get(f"{V1}/export/people.geojson"),
+        416: get(f"{V1}/export/compounds.fgb", headers={"Range": "bytes=9999999-"}),
         422: get(f"{V1}/export/PEOPLE.geojson"),
     },
     ("GET", "/tiles/{layer}/{z}/{x}/{y}.mvt"): {
@@ -280,6 +417,8 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
 # Provoked for every operation alike, or in tests of their own.
 ALIKE = {401, 408, 413, 503}
 ELSEWHERE = {
+    ("POST", f"{V1}/imports"): {409},
+    ("GET", f"{V1}/imports/{{import_id}}/rejects.csv"): {409},
     ("POST", f"{V1}/members/{{member_id}}/reveal"): {429},
     ("PATCH", f"{V1}/accounts/{{account_id}}"): {409},
     ("POST", f"{V1}/accounts/{{account_id}}/invitation"): {409},
@@ -316,8 +455,8 @@ def ask(service: Service, request: Ask) -> Any:
         answer = ask(service, earlier)
         assert answer.status_code == 201, answer.text
         made = answer.json()
-        proposed = made.get("plans", [made.get("account", {})])[0].get("id", "")
-    client = service.caller(request.role, A) if request.role else service.visitor()
+        proposed = made.get("plans", [made.get("account", made)])[0].get("id", "")
+    client = service.caller(request.role, request.territory) if request.role else service.visitor()
     plans = service.caller("coordinator", A).get(f"{V1}/contacts/plans").json()["items"]
     path = request.path.replace("{plan}", plans[-1]["id"]).replace("{proposed}", proposed)
     return client.request(request.method, path, **request.send)
@@ -355,7 +494,8 @@ def address(path: str) -> str:
     names = {"{code}": "9" * 20, "{plan_id}": NOTHING, "{incident_id}": NOTHING}
     names |= {"{route_id}": NOTHING, "{layer}": "compounds", "{z}": "0", "{x}": "0", "{y}": "0"}
     names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
-    names |= {"{account_id}": NOTHING}
+    names |= {"{import_id}": NOTHING}
+    names |= {"{account_id}": NOTHING, "{format}": "geojson"}
     for name, value in names.items():
         path = path.replace(name, value)
     return path.replace("9" * 20, "9" * 15) if "compounds/" in path else path

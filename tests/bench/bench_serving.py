@@ -18,9 +18,10 @@ from geodata.sample import make_sample
 from gridsvc import setup
 from gridsvc.db import Interval, Scope, refresh_statistics
 from gridsvc.incidents import service as incidents
+from gridsvc.overview import export_store
+from gridsvc.overview.export_layers import EVERYTHING, LAYERS
 from gridsvc.settings import Settings
 from gridsvc.territory import service as territory
-from gridsvc.territory import store
 from tests.databases import Clone, throw_away_cluster
 from tests.town import VAULT
 
@@ -68,7 +69,8 @@ def _paths(runtime: Runtime, clone: Clone) -> Iterator[dict[str, object]]:
 
     def statement() -> int:
         with runtime.served.session(everything, read_only=True) as session:
-            return sum(len(feature) for feature in store.stream_features(session, "stairwells"))
+            features = export_store.stream_features(session, LAYERS["stairwells"], EVERYTHING)
+            return sum(len(feature) for feature in features)
 
     def as_root(query: str) -> Callable[[], int]:
         def act() -> int:

@@ -1,21 +1,12 @@
-"""The cells of an uploaded list: .xlsx or .csv, told apart by content, and never trusted.
-
-The reader of workbooks keeps a sheet as one dense block: two cells in far corners would ask for
-hundreds of gigabytes, and end the process. So a workbook is unpacked within bounds and its cells
-are located first; the reader gets a copy of what was looked at, and nothing else.
-"""
+"""The cells of an uploaded list: .xlsx or .csv, told apart by content, and never trusted."""
 
 import csv
 import io
-import re
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from geodata.errors import UnusableWorkbookError
+from geodata.workbooks import OLE_START, ZIP_START, WorkbookLimits, fault_of, open_workbook
 from gridsvc.errors import UnreadableListError
 
 MAX_BYTES = 5_000_000
@@ -23,29 +14,14 @@ MAX_UNPACKED_BYTES = 30_000_000
 MAX_SHEET_ROWS = 20_100
 """Room for titles above the largest list."""
 MAX_COLUMNS = 100
-_MAX_MEMBERS = 500
-_PIECE_BYTES = 65_536
-
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-# What the standard library raises for one, depending on where it is broken.
-_BROKEN_ARCHIVE = (
-    BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,
+_LIMITS = WorkbookLimits(
+    packed_bytes=MAX_BYTES,
+    unpacked_bytes=MAX_UNPACKED_BYTES,
+    members=500,
+    rows=MAX_SHEET_ROWS,
+    columns=MAX_COLUMNS,
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# What the values of a sheet are made of; pictures, themes and links are left behind.
-_PARTS = re.compile(
-    r"\[content_types\]\.xml|_rels/\.rels|xl/_rels/workbook\.xml\.rels"
-    r"|xl/(workbook|sharedstrings|styles)\.xml|xl/worksheets/[^/]+\.xml"
-)
-_TAG = re.compile(rb"<(?:[^\s<>/]*:)?(?:c|row)(?=[\s/>])([^>]*)")
-_REFERENCE = re.compile(rb"(?<![\w:.-])r\s*=\s*[\"']?([A-Za-z]*)([0-9]+)(?![0-9A-Za-z])")
-
 Cell = object
 """Text, number, truth value or date."""
 
@@ -66,88 +42,32 @@ def read_rows(content: bytes) -> list[Sequence[Cell]]:
     """
     if len(content) > MAX_BYTES:
         raise UnreadableListError("too-large", f"more than {MAX_BYTES // 1_000_000} MB")
-    if content.startswith(_OLE):
+    if content.startswith(OLE_START):
         raise UnreadableListError("old-workbook", "save it as .xlsx, without a password")
-    if content.startswith(_ZIP):
+    if content.startswith(ZIP_START):
         return _rows_of_workbook(content)
     return _rows_of_text(_decode(content))
 
 
 def _rows_of_workbook(content: bytes) -> list[Sequence[Cell]]:
     try:
-        copy = _copy_of_parts(content)
-        with CalamineWorkbook.from_filelike(io.BytesIO(copy)) as workbook:
+        with open_workbook(content, limits=_LIMITS) as workbook:
             sheet = workbook.get_sheet_by_index(0)
-            return list(sheet.to_python(skip_empty_area=False))
-    except (*_BROKEN_ARCHIVE, CalamineError) as error:
-        raise _damaged() from error
+            rows: list[Sequence[Cell]] = [*sheet.to_python(skip_empty_area=False)]
+    except UnusableWorkbookError as error:
+        raise UnreadableListError(error.fault, f"it {error.reason}") from error
+    # Errors and formulas without a result are blank cells of a list.
+    return [["" if fault_of(cell) else cell for cell in row] for row in rows]
 
 
 def _damaged() -> UnreadableListError:
     return UnreadableListError("damaged", "neither an .xlsx workbook nor CSV, or damaged")
 
 
-def _copy_of_parts(content: bytes) -> bytes:
-    """Return a workbook of the parts that hold values, unpacked and looked at."""
-    copied = io.BytesIO()
-    with ZipFile(io.BytesIO(content)) as packed, ZipFile(copied, "w", ZIP_STORED) as copy:
-        members = packed.infolist()
-        if (
-            len(members) > _MAX_MEMBERS
-            or sum(one.file_size for one in members) > MAX_UNPACKED_BYTES
-        ):
-            raise UnreadableListError("too-large", "unpacked, it is larger than any list")
-        seen: set[str] = set()
-        for member in members:
-            name = member.filename.lower()
-            if not _PARTS.fullmatch(name):
-                continue
-            if name in seen:
-                raise _damaged()
-            seen.add(name)
-            part = _unpack(packed, member)
-            _require_small_sheet(part)
-            copy.writestr(member.filename, part)
-    return copied.getvalue()
-
-
-def _unpack(packed: ZipFile, member: ZipInfo) -> bytes:
-    """Return a part; no more is unpacked than it declares, and its checksum is checked."""
-    if member.flag_bits & 1 or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise _damaged()
-    pieces = []
-    with packed.open(member) as file:
-        # In pieces: one read of all would unpack whatever there is before it is cut off.
-        while piece := file.read(_PIECE_BYTES):
-            pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _require_small_sheet(part: bytes) -> None:
-    """Refuse cells far away, cells that do not say where they are, and text not of ASCII bytes."""
-    if b"\x00" in part:
-        raise _damaged()
-    for letters, digits in _REFERENCE.findall(part):
-        if len(digits) > 7 or int(digits) > MAX_SHEET_ROWS:
-            raise _too_many_rows()
-        if _column(letters) > MAX_COLUMNS:
-            raise UnreadableListError("too-many-columns", f"more than {MAX_COLUMNS} columns")
-    if not all(_REFERENCE.search(attributes) for attributes in _TAG.findall(part)):
-        raise _damaged()
-
-
 def _too_many_rows() -> UnreadableListError:
     return UnreadableListError(
         "too-many-rows", f"it goes beyond row {MAX_SHEET_ROWS:,}; part it, or delete empty rows"
     )
-
-
-def _column(letters: bytes) -> int:
-    """Return the number of a column from its letters: 1 for A, 27 for AA, 0 for none."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - ord("A") + 1
-    return number
 
 
 def _decode(content: bytes) -> str:

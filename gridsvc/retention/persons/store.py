@@ -27,6 +27,7 @@ from gridsvc.db import SCHEMA, Base, in_scope
 from gridsvc.people import store as people
 from gridsvc.people.tables import MemberAffiliationRow, MemberIdentityRow, MemberRow, PostRow
 from gridsvc.retention.persons.model import FoundPerson, Person
+from gridsvc.territory.tables import TerritoryImportRow
 
 Condition = ColumnElement[bool]
 _SECRETS = {"password_hash"}
@@ -135,6 +136,8 @@ def _of_accounts(session: Session, person: Person) -> dict[str, Condition]:
         "api_key": ApiKeyRow.account_id.in_(ids),
         "invitation": InvitationRow.account_id.in_(ids),
         "sso_identity": SsoIdentityRow.account_id.in_(ids),
+        "territory_import": in_scope(session, TerritoryImportRow.community_code)
+        & TerritoryImportRow.account_id.in_(ids),
         "idempotency_key": in_scope(session, IdempotencyRow.community_code)
         & IdempotencyRow.account_id.in_(ids),
         "audit_event": in_scope(session, AuditRow.community_code) & about,

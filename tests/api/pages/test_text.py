@@ -10,30 +10,38 @@ import pytest
 
 import api.pages
 import gridsvc
-from api.pages import account, office_accounts
+from api.pages import account, office_accounts, territory_office
 from api.pages.rules_page import GROUPS
 from api.pages.shell import TABS
 from api.pages.signing_in import SsoFault
 from api.pages.text import ago, clock, load_words, words_of
 from api.pages.trail import ACTIONS, action_key
+from geodata import workbooks
 from gridsvc.access.accounts.model import COLUMNS
 from gridsvc.access.model import ROLES
 from gridsvc.contacts.model import TIERS
 from gridsvc.incidents.model import STATUSES
 from gridsvc.people.model import POST_KINDS, PURPOSES
+from gridsvc.territory.importing.findings import OWN_KINDS
+from gridsvc.territory.importing.model import LAYERS, Status
 from gridsvc.territory.service import EXPORT_LAYERS
 
 FOLDER = Path(api.pages.__file__).parent
-SOURCES = [path.read_text("utf-8") for path in Path(gridsvc.__file__).parent.rglob("*.py")]
+SOURCES = [
+    path.read_text("utf-8")
+    for path in (*Path(gridsvc.__file__).parent.rglob("*.py"), Path(workbooks.__file__))
+]
 ERROR_KINDS = (403, 404, 409, 413, 422, 429, 503, "stale", "other")
 # The stable name of a fault is the first text given to its error.
 LIST_FAULTS = {
     fault
     for source in SOURCES
     for fault in re.findall(
-        r'(?:InvalidAccountError|UnreadableListError|ListFault)\([^"]*?"([a-z-]+)"', source
+        r'(?:InvalidAccountError|UnreadableListError|UnusableWorkbookError|ListFault)\([^"]*?"([a-z-]+)"',
+        source,
     )
 }
+FAULT_PARTS = ("kind", "advice")
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
@@ -88,6 +96,15 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
         *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
         *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
         *(action_key(action) for action in ACTIONS),
+        *(f"layer_{layer}" for layer in LAYERS),
+        *(f"severity_{severity}" for severity in ("error", "warning")),
+        *(f"outcome_{outcome}" for outcome in territory_office.OUTCOMES),
+        *(f"import_state_{status}" for status in get_args(Status)),
+        *(
+            f"import_fault_{kind}".replace("-", "_")
+            for kind in (*territory_office.TOLD_FAULTS, "other")
+        ),
+        *(f"fault_{part}_{kind}".replace("-", "_") for kind in OWN_KINDS for part in FAULT_PARTS),
     }
     known = set(load_words())
     assert (said | made) - known == set()

@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import text
 
+from geodata.writers.formats import FORMATS
 from gridsvc.access.model import FIELD_ROLES
 from gridsvc.db import Interval, Scope, ScopedSession
 from gridsvc.errors import NotFoundError, RoleNotAllowedError
-from gridsvc.overview import service
+from gridsvc.overview import exports, service
+from gridsvc.overview.exports import Export
 from tests import town
 from tests.databases import Clone
 
@@ -76,7 +78,7 @@ def test_results_count_no_row_that_the_policies_hide(town_database: Clone, role:
 def test_single_incidents_leave_the_house_for_staff_only(town_database: Clone, role: str) -> None:
     scope = Scope(role, (Interval.of(A),))
     with town_database.api.session(scope) as session, pytest.raises(RoleNotAllowedError):
-        service.stream_features(session, "incidents")
+        exports.check(session, Export("incidents", FORMATS["geojson"]))
 
 
 def test_a_contact_is_bound_to_the_stairwells_led_today_and_others_are_not(own_town: Clone) -> None:
@@ -110,6 +112,6 @@ def own_stairwells(clone: Clone, scope: Scope) -> frozenset[str] | None:
 
 def test_a_layer_that_is_none_is_not_found(town_session: ScopedSession) -> None:
     with pytest.raises(NotFoundError):
-        service.stream_features(town_session, "members")
+        exports.check(town_session, Export("members", FORMATS["geojson"]))
     with pytest.raises(NotFoundError):
         service.read_tile(town_session, layer="members", zoom=0, x=0, y=0)

@@ -35,6 +35,12 @@ _PLAN = (
     " weights, objective, bound, overload_households, nearest_overload_households)"
     " VALUES (:a, :plan, :plan, 'superseded', :at, 1, '{}', 1, 1, 0, 0)"
 )
+_IMPORT = (
+    "INSERT INTO gridsvc.territory_import (community_code, id, layer, file_name, file_hash, format,"
+    " crs_name, status, columns, notes, row_count, valid_from, created_at, applied_at)"
+    " VALUES (:a, :row, 'compounds', 'a.geojson', 'h', 'GeoJSON', 'EPSG:4326', 'applied', '{}',"
+    " '[]', 1, '2020-01-01', :at, :at)"
+)
 _SHIFT = (
     "INSERT INTO gridsvc.patrol_shift (community_code, id, team_id, during) VALUES"
     " (:a, :shift, :team, tstzrange(cast(:at AS timestamptz) - interval '2 hours', :at))"
@@ -100,6 +106,14 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " :at + interval '1 year', :at)"
         ),
     ),
+    "imported_feature": (
+        _IMPORT,
+        (
+            "INSERT INTO gridsvc.imported_feature (community_code, import_id, row, fields)"
+            " VALUES (:a, :row, 1, '{}')"
+        ),
+    ),
+    "territory_import": (_IMPORT,),
     "audit_event": (
         (
             "INSERT INTO gridsvc.audit_event (community_code, id, at, action, subject)"

@@ -64,6 +64,12 @@ LIFE = (
     ),
     "INSERT INTO gridsvc.sso_identity VALUES ('https://id.example', 'zoe.the.chief', :account)",
     (
+        "INSERT INTO gridsvc.territory_import (community_code, id, layer, file_name, file_hash,"
+        " format, crs_name, status, columns, notes, row_count, valid_from, account_id)"
+        " VALUES (440605011001, :other, 'compounds', 'a.geojson', 'h', 'GeoJSON', 'EPSG:4326',"
+        " 'staged', '{}', '[]', 0, '2020-01-01', :account)"
+    ),
+    (
         "INSERT INTO gridsvc.idempotency_key (community_code, account_id, key, request_hash,"
         " status, answer) VALUES (:a, :account, 'k', 'h', 201, '{\"summary\": \"隗知秋\"}')"
     ),
@@ -289,7 +295,8 @@ def test_after_the_erasure_no_column_of_any_table_holds_a_trace(erased_town: Clo
 
 def test_after_the_erasure_nothing_is_left_of_the_account(erased_town: Clone) -> None:
     left = places_of(erased_town, str(ACCOUNT), str(DEVICE))
-    assert left == {"audit_event.account_id", "audit_event.id"}
+    # The trail of what was done stays; whose id it was is known nowhere any more.
+    assert left == {"audit_event.account_id", "audit_event.id", "territory_import.account_id"}
     hashes = ("token-hash", "sign-in-hash", "key-hash", "code-hash", "dev-hash", "argon2-hash")
     assert places_of(erased_town, *hashes) == set()
 

@@ -1,0 +1,1 @@
+"""Grids that change: redrawn, split, merged or ended; what they were and what became of them."""

@@ -1,0 +1,1 @@
+"""Territory from files: staged, looked at, applied whole or not at all."""
