@@ -251,11 +251,14 @@ def _with_corners_between(wall: list[Place], known: Array, reach: float) -> list
 
 
 def _polygon_of(wall: list[Place]) -> Polygon:
-    """Return the polygon inside a ring; a slit walked in both directions closes."""
+    """Return the polygon inside a ring; a slit walked in both directions closes.
+
+    A ring that meets itself in a corner goes round a courtyard there, which a cut just touches.
+    """
     edges = list(pairwise([*wall, wall[0]]))
     walked = set(edges)
     outline = [edge for edge in edges if edge[::-1] not in walked]
-    if len(outline) == len(edges):
+    if len(outline) == len(edges) and len(set(wall)) == len(wall):
         return Polygon(wall)
     built = shapely.build_area(
         shapely.multilinestrings([shapely.linestrings(edge) for edge in outline])
