@@ -1,7 +1,8 @@
 """Hot spots: cells round which more happens than chance would put there (Getis-Ord Gi*).
 
-The statistic is one line of arithmetic on a sparse matrix. The tests hold it against esda, whose
-import takes seconds and is no part of the service (docs/DECISIONS.md, 13).
+The statistic is one line of arithmetic on a sparse matrix. The tests hold it against esda, and the
+correction against scipy.stats; to import either takes seconds, and neither is part of the service
+(docs/DECISIONS.md, 13).
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from pandas import DataFrame
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from geodata.crs import GEOGRAPHIC
 from geodata.errors import InvalidCountError, InvalidParameterError, UndeclaredCRSError
@@ -93,9 +94,9 @@ def hot_cells(
     z_score = (
         gi_star(counts, neighbours=neighbours) if len(tested) >= LEAST_CELLS else counts * np.nan
     )
-    p_value = stats.norm.sf(z_score)
+    p_value = special.ndtr(-z_score)
     can_say = bool(np.isfinite(z_score).all()) and len(tested) > 0
-    p_adjusted = stats.false_discovery_control(p_value) if can_say else p_value
+    p_adjusted = false_discovery_adjusted(p_value) if can_say else p_value
     is_too_few = (around < least_count) | (not can_say)
     return GeoDataFrame(
         tested.assign(
@@ -142,6 +143,31 @@ def gi_star(values: Floats, *, neighbours: sparse.csr_array) -> Floats:
     expected = values.mean() * with_self
     spread = values.std() * np.sqrt((count * with_self - with_self**2) / (count - 1))
     return np.asarray((neighbours @ values + values - expected) / spread, dtype=np.float64)
+
+
+def false_discovery_adjusted(p_values: Floats) -> Floats:
+    """Adjust p-values so that those under alpha hold a share of alpha false discoveries at most.
+
+    Parameters
+    ----------
+    p_values
+        Shape (n,), in [0, 1], of tests that are independent or positively dependent; n > 0.
+
+    Returns
+    -------
+    array
+        Shape (n,), in [0, 1], none lower than before, in the same order.
+
+    References
+    ----------
+    Y. Benjamini and Y. Hochberg, Journal of the Royal Statistical Society B 57 (1995),
+    doi:10.1111/j.2517-6161.1995.tb02031.x.
+    """
+    order = np.argsort(p_values)[::-1]
+    ranks = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum.accumulate(p_values[order] * (len(p_values) / ranks))
+    return np.minimum(adjusted, 1.0)
 
 
 def queen_neighbours(*, x: Integers, y: Integers) -> sparse.csr_array:

@@ -14,11 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libpysal.graph import Graph
 from pandas import DataFrame
-from scipy import sparse
+from scipy import sparse, stats
 
 from geodata.errors import InvalidCountError, InvalidParameterError, UndeclaredCRSError
 from geodata.heat import cell_polygons
-from geodata.hotspots import gi_star, hot_cells, queen_neighbours
+from geodata.hotspots import (
+    false_discovery_adjusted,
+    gi_star,
+    hot_cells,
+    queen_neighbours,
+)
 
 KNOWN = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "spatialstats"
 
@@ -140,6 +145,13 @@ def test_an_area_chooses_the_cells() -> None:
     assert set(zip(tested["x"], tested["y"], strict=True)) == set(
         zip(inner["x"], inner["y"], strict=True)
     )
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_the_correction_agrees_with_scipy(p_values: list[float]) -> None:
+    given_values = np.array(p_values)
+    expected = stats.false_discovery_control(given_values)
+    assert false_discovery_adjusted(given_values) == pytest.approx(expected, rel=1e-12)
 
 
 def test_chance_alone_makes_hardly_any_cell_hot() -> None:
