@@ -67,6 +67,12 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.CrowdedError: 503,
     gridsvc_errors.ImportNeedsStreetError: 403,
     gridsvc_errors.ImportBlockedError: 422,
+    gridsvc_errors.StalePlanError: 412,
+    gridsvc_errors.InvalidChoiceError: 422,
+    gridsvc_errors.NothingToPrintError: 422,
+    gridsvc_errors.InvalidMemberError: 422,
+    gridsvc_errors.StaleMemberError: 412,
+    gridsvc_errors.ListRefusedError: 422,
 }
 RETRY_AFTER_S = 5
 _TRY_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -92,6 +98,17 @@ def status_of(error: Exception) -> int:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class ProblemAnswer(Response):
+    """A problem as an answer, with the name of its kind."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, body: Problem, code: str, headers: dict[str, str]) -> None:
+        content = orjson.dumps(body.model_dump(exclude_none=True))
+        super().__init__(content, body.status, headers)
+        self.code = code
+
+
 class RequestRefusedError(HTTPException):
     """The request is refused for its form, before any route sees it."""
 
@@ -107,7 +124,7 @@ def problem(
     errors: list[dict[str, Any]] | None = None,
     *,
     retry_after_s: float | None = None,
-) -> Response:
+) -> ProblemAnswer:
     """Return a problem answer.
 
     Parameters
@@ -129,12 +146,7 @@ def problem(
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(
-        orjson.dumps(body.model_dump(exclude_none=True)),
-        status_code=status,
-        media_type="application/problem+json",
-        headers=headers,
-    )
+    return ProblemAnswer(body, code, headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -157,18 +169,10 @@ def answer_to(scope: Scope, error: Exception) -> Response:
     return answer
 
 
-def _noted(
-    request: Request,
-    status: int,
-    code: str,
-    detail: str,
-    errors: list[dict[str, Any]] | None = None,
-    *,
-    retry_after_s: float | None = None,
-) -> Response:
+def _noted(request: Request, answer: ProblemAnswer) -> ProblemAnswer:
     """Return a problem, and leave its kind where `api.logs` finds it."""
-    request.scope.setdefault("state", {})["problem"] = (int(status), code)
-    return problem(status, code, detail, errors, retry_after_s=retry_after_s)
+    request.scope.setdefault("state", {})["problem"] = (int(answer.status_code), answer.code)
+    return answer
 
 
 def install(app: FastAPI) -> None:
@@ -179,9 +183,9 @@ def install(app: FastAPI) -> None:
     def ours(request: Request, error: GeodataError | GridsvcError) -> Response:
         retry_after_s = getattr(error, "retry_after_s", None)
         faults = getattr(error, "faults", None)
-        return _noted(
-            request, status_of(error), error.code, str(error), faults, retry_after_s=retry_after_s
-        )
+        status = status_of(error)
+        answer = problem(status, error.code, str(error), faults, retry_after_s=retry_after_s)
+        return _noted(request, answer)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -192,20 +196,19 @@ def install(app: FastAPI) -> None:
         ]
         first = faults[0] if faults else {"where": [], "what": "invalid"}
         detail = f"{'.'.join(first['where'])}: {first['what']}."
-        return _noted(request, 422, "invalid-request", detail, faults)
+        return _noted(request, problem(422, "invalid-request", detail, faults))
 
     @app.exception_handler(HTTPException)
     def framework(request: Request, error: HTTPException) -> Response:
         if isinstance(error, RequestRefusedError):
-            return _noted(request, error.status_code, error.code, error.detail)
+            return _noted(request, problem(error.status_code, error.code, error.detail))
         if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's answer to a body in no UTF-8
-            return _noted(request, 422, "invalid-request", "body: not JSON in UTF-8.")
+            return _noted(request, problem(422, "invalid-request", "body: not JSON in UTF-8."))
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return _noted(request, error.status_code, code, f"{error.detail}.")
+        return _noted(request, problem(error.status_code, code, f"{error.detail}."))
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected error", exc_info=error, extra={"route": route_of(request.scope)})
-        return _noted(
-            request, 500, "internal", "Something went wrong on our side; it has been logged."
-        )
+        detail = "Something went wrong on our side; it has been logged."
+        return _noted(request, problem(500, "internal", detail))

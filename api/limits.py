@@ -16,6 +16,8 @@ ALLOWANCES: Mapping[str, int] = {
     "/admin/invite-list": 10_000_000,
     "/api/v1/imports": 50_000_000,
     "/admin/territory": 50_000_000,
+    "/api/v1/members/import": 50_000_000,
+    "/admin/members/import": 50_000_000,
 }
 MAX_FORM_FIELDS = 200
 MAX_FORM_FILES = 4

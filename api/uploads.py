@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import yaml
@@ -19,7 +19,7 @@ from gridsvc.embedded import choose_home
 from gridsvc.local_time import local_today
 from gridsvc.settings import Settings
 from gridsvc.territory.importing import service
-from gridsvc.territory.importing.model import FileWish, Layer, TerritoryImport
+from gridsvc.territory.importing.model import FileWish, TerritoryImport
 
 _CHECKOUT = Path(api.__file__).resolve().parent.parent
 _LONGEST_NAME = 80
@@ -28,9 +28,20 @@ _PIECE_BYTES = 1 << 20
 
 
 def stage_upload(
-    database: Database, scope: Scope, settings: Settings, upload: UploadFile, form: UploadIn
+    database: Database,
+    scope: Scope,
+    settings: Settings,
+    upload: UploadFile,
+    form: UploadIn,
+    *,
+    entrances: UploadFile | None = None,
 ) -> TerritoryImport:
     """Stage a file that was sent, in transactions of its own.
+
+    Parameters
+    ----------
+    entrances
+        The file of entrances that came with it.
 
     Raises
     ------
@@ -43,7 +54,9 @@ def stage_upload(
     with clear_connection_errors():
         with database.session(scope, read_only=True) as session, session.begin():
             street_code = service.street_of_caller(session, form.street)
-        with kept(upload, settings) as path:
+        with ExitStack() as opened:
+            path = opened.enter_context(kept(upload, settings))
+            beside = opened.enter_context(kept(entrances, settings)) if entrances else None
             wish = FileWish(
                 path,
                 form.layer,
@@ -53,17 +66,27 @@ def stage_upload(
                 encoding=form.encoding.strip() or None,
                 source_layer=form.source_layer or None,
                 columns=columns,
+                entrances=beside,
+                entrances_crs=form.entrances_crs.strip() or None,
             )
             return service.stage(database, scope, wish)
 
 
-def fingerprint(upload: UploadFile, form: UploadIn) -> bytes:
-    """Return what tells one request with a file from another; the file stands at its start."""
-    digest = hashlib.sha256()
-    while piece := upload.file.read(_PIECE_BYTES):
-        digest.update(piece)
-    upload.file.seek(0)
-    return digest.digest() + repr((upload.filename, form)).encode()
+def fingerprint(upload: UploadFile, form: UploadIn, *, entrances: UploadFile | None) -> bytes:
+    """Return what tells one request with files from another; the files stand at their start."""
+    told = b""
+    for sent in filter(None, (upload, entrances)):
+        digest = hashlib.sha256()
+        while piece := sent.file.read(_PIECE_BYTES):
+            digest.update(piece)
+        sent.file.seek(0)
+        told += digest.digest() + repr(sent.filename).encode()
+    return told + repr(form).encode()
+
+
+def sent_file(upload: UploadFile | None) -> UploadFile | None:
+    """Return a file that need not be sent; browsers send an empty one where none was chosen."""
+    return upload if upload is not None and upload.filename else None
 
 
 @contextmanager
@@ -94,7 +117,7 @@ def safe_name(name: str) -> str:
     return path.stem[: _LONGEST_NAME - len(suffix)] + suffix
 
 
-def columns_of(text: str, layer: Layer) -> Mapping[str, str] | None:
+def columns_of(text: str, layer: str) -> Mapping[str, str] | None:
     """Return which column is which field, as somebody wrote it: lines ``field: column``, or JSON.
 
     Raises

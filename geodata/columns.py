@@ -26,12 +26,14 @@ from geodata.errors import (
     UnmatchedFieldError,
     UnreadableFileError,
 )
+from geodata.reasons import reason
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "compounds": ("name",),
     "buildings": ("name",),
     "stairwells": ("name",),
     "households": ("address", "building", "code"),
+    "members": ("name",),
 }
 """Of each layer the fields of which a file must have one."""
 
@@ -52,7 +54,7 @@ class ColumnMapping:
     Attributes
     ----------
     layer
-        compounds, buildings, stairwells or households.
+        compounds, buildings, stairwells, households or members.
     columns
         Our field to the file's column, in the order of our fields.
     """
@@ -91,7 +93,7 @@ def guess_columns(names: Sequence[str], *, layer: str) -> ColumnMapping:
         and what stands in brackets make no difference. A column that is named exactly as our
         field is that field, whatever its synonyms name.
     layer
-        compounds, buildings, stairwells or households.
+        compounds, buildings, stairwells, households or members.
 
     Returns
     -------
@@ -190,8 +192,8 @@ def typed_values(frame: Frame) -> tuple[Frame, DataFrame]:
     tuple
         A copy with ``built_year``, ``levels``, ``stairwell_count`` and ``household_count`` as
         Int64 and ``is_demonstration`` as boolean, where it has those, and a frame of what cannot
-        be read as that: ``row``, ``field``, ``value``, ``reason``; such values are missing in the
-        first. Of a date, ``built_year`` takes the year.
+        be read as that: ``row``, ``field``, ``value``, ``reason``, ``reason_zh``; such values are
+        missing in the first. Of a date, ``built_year`` takes the year.
     """
     typed = frame.copy()
     faults = []
@@ -200,17 +202,24 @@ def typed_values(frame: Frame) -> tuple[Frame, DataFrame]:
             continue
         texts = frame[field]
         if field in WHOLE_NUMBERS:
-            typed[field] = pd.array([_number(text, field) for text in texts], dtype="Int64")
-            reason = f"is no whole number from 0 to {_LARGEST - 1:,}"
+            numbers = {text: _number(text, field) for text in texts.unique()}
+            typed[field] = pd.array([numbers.get(text) for text in texts], dtype="Int64")
+            key = "no-whole-number"
         else:
             typed[field] = pd.array([_yes_or_no(text) for text in texts], dtype="boolean")
-            reason = "is neither yes nor no"
+            key = "neither-yes-nor-no"
         wrong = texts.notna() & typed[field].isna()
         faults += [
-            {"row": row, "field": field, "value": text, "reason": f"{field} {text!r} {reason}."}
+            {
+                "row": row,
+                "field": field,
+                "value": text,
+                **vars(reason(key, field=field, text=text, most=_LARGEST - 1)),
+            }
             for row, text in zip(frame.loc[wrong, "row"], texts[wrong], strict=True)
         ]
-    return typed, DataFrame(faults, columns=["row", "field", "value", "reason"])
+    told = DataFrame(faults, columns=["row", "field", "value", "en", "zh"])
+    return typed, told.rename(columns={"en": "reason", "zh": "reason_zh"})
 
 
 def load_columns(path: Path) -> ColumnMapping:

@@ -17,7 +17,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata.codes import child_codes
-from geodata.crs import GEOGRAPHIC, local_metric_crs
+from geodata.crs import GEOGRAPHIC, metric_crs_of
 
 COMPOUND_SEQUENCE_DIGITS = 3
 # Open ground further than this from every home of a block (fields, woods, water) is no compound.
@@ -198,8 +198,7 @@ def _bend_round_buildings(
 
 def _reach(shapes: GeoSeries) -> Shapes:
     """Return the ground within reach of each building."""
-    xmin, ymin, xmax, ymax = shapes.total_bounds
-    crs = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    crs = metric_crs_of(shapes.total_bounds)
     # Straight sides with corners, as a border is drawn by hand; arcs are no border.
     around = shapely.buffer(
         shapely.oriented_envelope(shapes.to_crs(crs).to_numpy()), REACH_M, join_style="mitre"

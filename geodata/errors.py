@@ -34,16 +34,6 @@ class UnknownCRSError(GeodataError):
         self.text = text
 
 
-class UnprojectedCRSError(GeodataError):
-    """A frame has no CRS, or one whose unit is not the metre."""
-
-    code = "unprojected-crs"
-
-    def __init__(self, crs: object) -> None:
-        super().__init__(f"Need a projected CRS in metres, got {crs}.")
-        self.crs = crs
-
-
 class SequenceOverflowError(GeodataError):
     """A parent grid has more new children than its codes have numbers left."""
 

@@ -139,26 +139,6 @@ def cell_polygons(*, x: ArrayLike, y: ArrayLike, zoom: int) -> GeoSeries:
     return GeoSeries(squares, index=_index_of(x), crs=GEOGRAPHIC)
 
 
-def cell_centres(*, x: ArrayLike, y: ArrayLike, zoom: int) -> GeoSeries:
-    """Give the middle of each cell.
-
-    Parameters
-    ----------
-    x, y
-        Shape (n,), cell numbers at ``zoom``.
-    zoom
-        0 to 20.
-
-    Returns
-    -------
-    GeoSeries
-        Shape (n,), points, EPSG:4326 (the middle on the Mercator plane), in the order given.
-    """
-    lon = _longitude(_numbers(x) + 0.5, zoom)
-    lat = _latitude(_numbers(y) + 0.5, zoom)
-    return GeoSeries(shapely.points(lon, lat), index=_index_of(x), crs=GEOGRAPHIC)
-
-
 def _checked_zoom(zoom: int) -> int:
     """Return the zoom, or say that there are no such cells."""
     if not 0 <= zoom <= BASE_ZOOM:

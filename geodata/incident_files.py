@@ -1,7 +1,6 @@
 """The rows of an incident file as text, under the names of the roles that a mapping gives them."""
 
 import gzip
-import re
 import warnings
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from pyogrio import read_dataframe, read_info
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geodata.errors import MissingColumnError, UnreadableFileError
+from geodata.foreign_text import other_kind, ragged_line
 from geodata.incident_mapping import IncidentMapping
 
 NO_VALUE_WORDS = ("", "nan", "null", "none", "na", "n/a", "-")
@@ -24,11 +24,6 @@ NO_VALUE_WORDS = ("", "nan", "null", "none", "na", "n/a", "-")
 ROLES = ("id", "lon", "lat", "reported_at", "closed_at", "status", "category")
 
 _GZIP = b"\x1f\x8b"
-_NO_TEXT = {
-    b"PK\x03\x04": "is a ZIP archive or an Excel workbook: save the table as CSV.",
-    b"\xd0\xcf\x11\xe0": "is an old Excel workbook: save the table as CSV.",
-    b"%PDF": "is a PDF document: an import needs CSV or GeoJSON.",
-}
 _LOOKED_AT = 4096
 
 
@@ -102,12 +97,11 @@ def _read_csv(path: Path, mapping: IncidentMapping) -> DataFrame:
     start = _first_bytes(path)
     if not start:
         raise UnreadableFileError(path, "is empty.")
-    for signature, reason in _NO_TEXT.items():
-        if start.startswith(signature):
-            raise UnreadableFileError(path, reason)
     is_gzip = start.startswith(_GZIP)
-    if not is_gzip and b"\0" in start and not mapping.encoding.startswith(("utf-16", "utf-32")):
-        raise UnreadableFileError(path, "is not text: an import needs CSV or GeoJSON.")
+    has_zeros = not is_gzip and not mapping.encoding.startswith(("utf-16", "utf-32"))
+    kind = other_kind(start) or ("not text" if has_zeros and b"\0" in start else None)
+    if kind is not None:
+        raise UnreadableFileError(path, f"is {kind}: an import needs CSV or GeoJSON.")
     options: dict[str, Any] = {
         "sep": mapping.delimiter,
         "encoding": mapping.encoding,
@@ -131,7 +125,9 @@ def _read_csv(path: Path, mapping: IncidentMapping) -> DataFrame:
         )
         raise UnreadableFileError(path, reason) from error
     except (ParserError, ParserWarning) as error:
-        raise UnreadableFileError(path, _ragged(str(error))) from error
+        what = str(error).strip()
+        reason = ragged_line(what) or f"is not CSV as the mapping describes it ({what})."
+        raise UnreadableFileError(path, reason) from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise UnreadableFileError(path, f"is a damaged gzip file ({error}).") from error
     return rows[wanted]
@@ -141,17 +137,6 @@ def _first_bytes(path: Path) -> bytes:
     """Return the beginning of a file."""
     with path.open("rb") as file:
         return file.read(_LOOKED_AT)
-
-
-def _ragged(message: str) -> str:
-    """Say in our words what the parser found."""
-    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        expected, line, saw = found.groups()
-        return (
-            f"line {line} has {saw} fields, the header {expected}: "
-            "put quotes round texts that hold the delimiter."
-        )
-    return f"is not CSV as the mapping describes it ({message.strip()})."
 
 
 def _read_geojson(path: Path, mapping: IncidentMapping) -> DataFrame:

@@ -25,7 +25,7 @@ from shapely import LineString, Point, STRtree
 from shapely.ops import substring
 
 from geodata.chains import contract
-from geodata.crs import GEOGRAPHIC, local_metric_crs, transformer
+from geodata.crs import GEOGRAPHIC, local_metric_crs, metric_crs_of, to_metres, transformer
 from geodata.errors import NotALineStringError, NoWayError
 from geodata.junctions import JunctionGraph
 
@@ -296,8 +296,7 @@ def straight_matrix_m(points: GeoSeries, *, circuity: float = CIRCUITY) -> Float
     if not len(points):
         return np.zeros((0, 0))
     geographic: Lines = np.asarray(points.to_crs(GEOGRAPHIC).array, dtype=object)
-    to_metric = transformer(GEOGRAPHIC, _metric_crs(geographic))
-    places = np.column_stack(to_metric.transform(*shapely.get_coordinates(geographic).T))
+    places = shapely.get_coordinates(to_metres(geographic, _metric_crs(geographic)))
     return np.asarray(cdist(places, places) * circuity, dtype=np.float64)
 
 
@@ -305,8 +304,7 @@ def _metric_crs(geographic: Lines) -> CRS:
     """Return the metric zone in the middle of geometries in EPSG:4326."""
     if not len(geographic):
         return local_metric_crs(lon=0.0, lat=0.0)
-    xmin, ymin, xmax, ymax = shapely.total_bounds(geographic)
-    return local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    return metric_crs_of(shapely.total_bounds(geographic))
 
 
 def _end_nodes(geographic: Lines) -> tuple[Ints, Ints]:

@@ -30,6 +30,7 @@ from geodata.errors import InvalidParameterError, UnknownCRSError
 
 Degrees = NDArray[np.float64]
 Positions = tuple[Degrees, Degrees]
+Shapes = NDArray[np.object_]
 Shift = Literal["gcj02", "bd09"]
 
 SHIFTS: tuple[Shift, ...] = ("gcj02", "bd09")
@@ -168,6 +169,33 @@ def unshift(*, lon: ArrayLike, lat: ArrayLike, source: Shift) -> Positions:
     raise InvalidParameterError("source", source, "gcj02 or bd09")
 
 
+def unshift_shapes(shapes: Shapes, *, source: Shift) -> Shapes:
+    """Undo the shift of every vertex of some shapes.
+
+    Parameters
+    ----------
+    shapes
+        Shape (n,), geometries of any kind, degrees, shifted as ``source`` says.
+    source
+        ``gcj02`` or ``bd09``.
+
+    Returns
+    -------
+    Shapes
+        Shape (n,), EPSG:4326, in the order given; missing ones stay missing, heights are dropped.
+
+    Raises
+    ------
+    InvalidParameterError
+        ``source`` is neither.
+    """
+
+    def unshifted(vertices: Degrees) -> Degrees:
+        return np.column_stack(unshift(lon=vertices[:, 0], lat=vertices[:, 1], source=source))
+
+    return np.asarray(shapely.transform(shapes, unshifted), dtype=object)
+
+
 def to_wgs84(frame: GeoDataFrame, *, source: Shift) -> GeoDataFrame:
     """Undo the shift of every vertex of a frame.
 
@@ -194,11 +222,7 @@ def to_wgs84(frame: GeoDataFrame, *, source: Shift) -> GeoDataFrame:
     """
     if frame.crs is not None and not frame.crs.is_geographic:
         raise UnknownCRSError(f"{source} in {frame.crs.to_string()}")
-
-    def unshifted(vertices: Degrees) -> Degrees:
-        return np.column_stack(unshift(lon=vertices[:, 0], lat=vertices[:, 1], source=source))
-
-    moved = shapely.transform(np.asarray(frame.geometry.array), unshifted)
+    moved = unshift_shapes(np.asarray(frame.geometry.array), source=source)
     return frame.set_geometry(GeoSeries(moved, index=frame.index, crs=GEOGRAPHIC))
 
 

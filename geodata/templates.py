@@ -56,8 +56,8 @@ class _Template:
     columns: tuple[_Column, ...]
 
 
-def headings_of(kind: str) -> tuple[str, ...]:
-    """Return the headings of a template, in order.
+def example_of(kind: str) -> dict[str, str]:
+    """Return the invented example of a template by heading, as text.
 
     Raises
     ------
@@ -66,10 +66,10 @@ def headings_of(kind: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> headings_of("households")
-    ('小区', '楼栋', '单元', '房号', '户数', '网格编码')
+    >>> example_of("households")["单元"]
+    '2单元'
     """
-    return tuple(column.heading for column in _template(kind).columns)
+    return {column.heading: str(column.example) for column in _template(kind).columns}
 
 
 def write_template(kind: str, path: Path, *, is_replacing: bool = False) -> None:

@@ -107,12 +107,27 @@ def open_workbook(
 
 def fault_of(cell: object) -> str | None:
     """Return what is wrong with a cell that the opened workbook gave, as a sentence, or None."""
+    if is_uncalculated(cell):
+        return "holds a formula without a stored result: open and save it in Excel, or paste values"
+    error = error_in(cell)
+    return None if error is None else f"holds the error {error}"
+
+
+def is_uncalculated(cell: object) -> bool:
+    """Tell whether a cell holds a formula without a stored result."""
+    return _told_fault(cell) == _NOT_CALCULATED
+
+
+def error_in(cell: object) -> str | None:
+    """Return the error that a cell holds, as #REF!, or None."""
+    fault = _told_fault(cell)
+    return None if fault == _NOT_CALCULATED else fault
+
+
+def _told_fault(cell: object) -> str | None:
     if not isinstance(cell, str) or not cell.startswith(_FAULT):
         return None
-    what = cell.removeprefix(_FAULT)
-    if what == _NOT_CALCULATED:
-        return "holds a formula without a stored result: open and save it in Excel, or paste values"
-    return f"holds the error {what}"
+    return cell.removeprefix(_FAULT)
 
 
 def _damaged() -> UnusableWorkbookError:

@@ -313,7 +313,7 @@ def copy_frame(session: Session, row: type[Base], frame: DataFrame) -> int:
     if frame.empty:
         return 0
     columns: dict[str, Sequence[object]] = {
-        str(name): _plain(frame[name]) for name in frame.columns if name != "geometry"
+        str(name): plain_values(frame[name]) for name in frame.columns if name != "geometry"
     }
     if "geometry" in frame.columns:
         columns["geom"] = _as_ewkb_hex(frame)
@@ -332,8 +332,8 @@ def _as_ewkb_hex(frame: DataFrame) -> list[str]:
     return list(shapely.to_wkb(geometries, hex=True, include_srid=True))
 
 
-def _plain(column: Series) -> list[object]:
-    """Return Python values, with None for what is missing."""
+def plain_values(column: Series) -> list[object]:
+    """Return the values of a column as the driver takes them, with None for what is missing."""
     return list(column.astype(object).where(column.notna(), None))
 
 

@@ -782,3 +782,171 @@ class TerritoryChangedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("The territory has changed meanwhile, and nothing was written: try again.")
+
+
+class InvalidMemberError(GridsvcError):
+    """A field of a member does not hold what it may."""
+
+    code = "invalid-member"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field} {reason}.")
+        self.field = field
+        self.reason = reason
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """The field, as a problem document lists it."""
+        return [{"where": [self.field], "what": f"{self.reason}."}]
+
+
+class JobOverError(ConflictError):
+    """A job cannot be stopped, because it has ended."""
+
+    code = "job-over"
+
+    def __init__(self, job_id: object, status: str) -> None:
+        super().__init__(f"Job {job_id} is {status} already.")
+        self.job_id = job_id
+        self.status = status
+
+
+class JobCrashedError(GridsvcError):
+    """A job was begun as often as it may be, and each time its worker went away."""
+
+    code = "job-crashed"
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(f"The job was begun {attempts} times and did not come to an end.")
+        self.attempts = attempts
+
+
+class UnknownJobKindError(GridsvcError):
+    """A worker does not know what to do for a job: it is older or newer than the service."""
+
+    code = "unknown-job-kind"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"This worker has no kind of job {kind!r}: run it in the same version.")
+        self.kind = kind
+
+
+class JobFailedError(GridsvcError):
+    """A job ended by a fault of ours; the log has its kind and place."""
+
+    code = "job-failed"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side; it has been logged.")
+
+
+class NothingToPrintError(GridsvcError):
+    """No page to print: what was asked for has no stairwells."""
+
+    code = "nothing-to-print"
+
+    def __init__(self) -> None:
+        super().__init__("There is no stairwell to print a notice for: choose one that exists.")
+
+
+class PlanNotReviewedError(ConflictError):
+    """A contact plan is to be applied that nobody has reviewed."""
+
+    code = "plan-not-reviewed"
+
+    def __init__(self, plan_id: object, to_decide: int) -> None:
+        super().__init__(
+            f"Plan {plan_id} has not been reviewed: decide on its lines ({to_decide} change "
+            "something and are open), then say that the review is done."
+        )
+        self.plan_id = plan_id
+        self.to_decide = to_decide
+
+
+class StalePlanError(GridsvcError):
+    """Somebody else has decided on a contact plan since the caller saw it."""
+
+    code = "stale-plan"
+
+    def __init__(self, plan_id: object, version: int, current: int) -> None:
+        super().__init__(
+            f"Plan {plan_id} is no longer as you saw it in version {version}, but in version "
+            f"{current}: look again, and decide anew."
+        )
+        self.plan_id = plan_id
+        self.version = version
+        self.current = current
+
+
+class PlanOutdatedError(ConflictError):
+    """Territory or people have changed since the lines of a contact plan were accepted.
+
+    Attributes
+    ----------
+    changes
+        Stairwell and what has changed: ``ended``, ``redrawn``, ``households``, ``contact``; and
+        of its member ``left``, ``unavailable``, ``moved`` or ``excluded``, with the member's id.
+    """
+
+    code = "plan-outdated"
+
+    def __init__(self, plan_id: object, changes: Sequence[tuple[str, str, object]]) -> None:
+        told = ", ".join(f"{code} {what}" for code, what, _ in changes[:5])
+        more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+        super().__init__(
+            f"Plan {plan_id} no longer fits, and nothing was written ({told}{more}): decide on "
+            "these lines again, or propose a new plan."
+        )
+        self.plan_id = plan_id
+        self.changes = tuple(changes)
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """What has changed, as a problem document lists it."""
+        return [
+            {"where": [code], "what": what, **({"member": str(member)} if member else {})}
+            for code, what, member in self.changes
+        ]
+
+
+class InvalidChoiceError(GridsvcError):
+    """A decision on a contact plan that makes no sense."""
+
+    code = "invalid-choice"
+
+
+class ConsentStateError(ConflictError):
+    """A member agreed already, or does not agree."""
+
+    code = "consent-state"
+
+    def __init__(self, member_id: object, *, is_given: bool) -> None:
+        now = "agrees already" if is_given else "does not agree, so there is nothing to withdraw"
+        super().__init__(f"Member {member_id} {now}.")
+        self.member_id = member_id
+
+
+class MergeRefusedError(ConflictError):
+    """Two members cannot be made one."""
+
+    code = "merge-refused"
+
+
+class StaleMemberError(GridsvcError):
+    """Somebody else has changed a member whom the caller wants to change."""
+
+    code = "stale-member"
+
+    def __init__(self, member_id: object, yours: int, current: int) -> None:
+        super().__init__(
+            f"Member {member_id} is no longer as you saw them in version {yours}, but in version "
+            f"{current}: read them again, and decide anew."
+        )
+        self.yours = yours
+        self.current = current
+
+
+class ListRefusedError(GridsvcError):
+    """A list that somebody sent cannot be read; its reader's own sentence says why."""
+
+    code = "list-refused"

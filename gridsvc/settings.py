@@ -64,6 +64,21 @@ class Settings(BaseSettings):
     statement_timeout_s: int = Field(default=30, ge=1)
     """Longest time, in seconds, that one statement of a request may take."""
 
+    worker: bool = True
+    """Run a worker beside the server; otherwise long work waits for ``./grid worker``."""
+
+    jobs_at_once: int = Field(default=2, ge=1, le=32)
+    """How many jobs one worker runs at the same time."""
+
+    job_stalled_s: int = Field(default=60, ge=2)
+    """After how many seconds without a sign of life a worker's jobs are begun again."""
+
+    contact_households: int = Field(default=15, ge=1)
+    """Households that one contact should carry: beyond them a stairwell gets supporting ones."""
+
+    contact_supporting: int = Field(default=4, ge=1)
+    """Supporting contacts that a stairwell gets at most."""
+
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#@]+$")
     """Origin under which people reach the service, such as ``https://grid.example``."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from gridsvc.db import SCHEMA, clear_connection_errors, make_engine
 from gridsvc.errors import DatabaseNotReadyError, UnsafeRoleError
 
+QUEUE = "procrastinate"
 OWNER, API, JOB = "gridsvc_owner", "gridsvc_api", "gridsvc_job"
 CATALOG, BACKUP = "gridsvc_catalog", "gridsvc_backup"
 
@@ -39,6 +40,10 @@ _PREPARE = (
     f"CREATE SCHEMA IF NOT EXISTS planner AUTHORIZATION {OWNER}",
     f"GRANT USAGE ON SCHEMA {SCHEMA} TO {API}, {JOB}, {CATALOG}, {BACKUP}",
     f"GRANT USAGE ON SCHEMA planner TO {API}, {JOB}, {CATALOG}, {BACKUP}",
+    f"CREATE SCHEMA IF NOT EXISTS {QUEUE} AUTHORIZATION {OWNER}",
+    f"GRANT USAGE ON SCHEMA {QUEUE} TO {API}, {JOB}, {BACKUP}",
+    # The library that keeps the queue names its tables without their schema.
+    *(f"ALTER ROLE {role} SET search_path = public, {QUEUE}" for role in (API, JOB)),
 )
 
 # && only compares boxes and cannot reveal a hidden row; under row-level security PostGIS uses its

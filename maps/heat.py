@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 
-from geodata.crs import local_metric_crs
+from geodata.crs import metric_crs_of
 from maps import palette
 from maps.base import Ground, base_map
 from maps.elements import Counted, FrameLayer, GridMap, HeatSurface
@@ -133,8 +133,7 @@ def _shade(cells: GeoDataFrame) -> "pd.Series[float]":
     counts = cells["incident_count"].astype("float64")
     if _are_alike(cells):
         return counts
-    xmin, ymin, xmax, ymax = cells.total_bounds
-    metric = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    metric = metric_crs_of(cells.total_bounds)
     area_km2 = cells.geometry.to_crs(metric).area / 1e6
     return (counts / area_km2).round().clip(lower=1)
 

@@ -1,7 +1,7 @@
 """Colours with a meaning, each with an icon or a pattern, never colour alone.
 
-Categories are those of Okabe and Ito, the sequence is ColorBrewer's YlOrRd: both are told apart
-by colour-blind readers.
+What is told apart has the colours of Okabe and Ito, what grows those of ColorBrewer's YlOrRd: both
+are safe for colour-blind readers.
 
 References
 ----------
@@ -25,12 +25,13 @@ BLACK = "#000000"
 BUILDING_FILL = "#dfe3e8"
 BUILDING_EDGE = "#b3bcc6"
 STREET = "#ffffff"
-STREET_CASING = "#d3d9e0"
 PATH = "#c9d0d8"
 COMPOUND_EDGE = "#7b8794"
 COMMUNITY_EDGE = "#52606d"
 LAND = "#eef1f4"
 
+# Neighbours in the list are far apart; the last, a grey, is ours.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
 YL_OR_RD = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
 
 
@@ -38,7 +39,6 @@ YL_OR_RD = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
 class Mark:
     """A meaning with its colour and its icon (a name in static/icons.js)."""
 
-    key: str
     colour: str
     icon: str
 
@@ -55,22 +55,10 @@ class AreaMark:
     icon: str
 
 
-FINE = Mark("fine", "#2a7f62", "check")
-ATTENTION = Mark("attention", "#b7791f", "warning")
-MISSING = Mark("missing", "#b42318", "nobody")
-UNKNOWN = Mark("unknown", "#8a94a0", "question")
-STATES = (FINE, ATTENTION, MISSING, UNKNOWN)
-
-# In the order of the published seven: disputes first, lifts for old buildings last.
-CATEGORIES = (
-    Mark("neighbour_dispute", "#0072B2", "speech"),
-    Mark("sanitation", "#E69F00", "bin"),
-    Mark("security", "#009E73", "shield"),
-    Mark("public_facility", "#D55E00", "spanner"),
-    Mark("safety", "#CC79A7", "flame"),
-    Mark("parking", "#56B4E9", "parking"),
-    Mark("lift", "#7A7A7A", "lift"),
-)
+FINE = Mark("#2a7f62", "check")
+ATTENTION = Mark("#b7791f", "warning")
+MISSING = Mark("#b42318", "nobody")
+UNKNOWN = Mark("#8a94a0", "question")
 
 COVERAGE = (
     AreaMark("uncovered", MISSING.colour, "#fbe3e0", MISSING.colour, "cross", MISSING.icon),

@@ -11,6 +11,7 @@ from geopandas import GeoDataFrame
 
 from geodata.crs import GEOGRAPHIC
 from geodata.quality import load_kinds
+from geodata.reasons import reason_column
 from maps import palette
 from maps.base import Ground, base_map
 from maps.elements import FrameLayer, GridMap, ScriptedLayer
@@ -32,6 +33,7 @@ _COLUMNS = (
     "measure",
     "unit",
     "reason",
+    "reason_zh",
 )
 _SEVERITIES = ("error", "warning")
 _LOOKS = {"error": palette.MISSING, "warning": palette.ATTENTION}
@@ -244,14 +246,12 @@ def _card(
     """Return one fault as faults.js draws it; every text in it is put in as text."""
     spot = shapely.point_on_surface(fault["geometry"])
     facts = load_kinds().get(fault["fault"])
-    # The sentence is English; in Chinese the kind's advice stands for it.
-    reason = fault["reason"] if lang == "en" or facts is None else None
     rows = [
         [say("severity", lang), say(severity, lang)],
         [say("source_row", lang), _whole(fault["row"])],
         [say("concerns", lang), _other(fault, lang)],
         [say("measure", lang), _measure(fault)],
-        [say("reason", lang), reason],
+        [say("reason", lang), fault[reason_column(lang)]],
         [say("advice", lang), None if facts is None else facts.advice(lang)],
     ]
     return {

@@ -18,8 +18,7 @@ from maps.frames import LINES, POINTS, bounds_of, plain, require
 from maps.legend import Legend, LegendLine, Swatch, headline
 from maps.words import Language, say
 
-# Okabe and Ito's colours, neighbours in the list far apart; then again dashed, then dotted.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
+# Every colour once, then again dashed, then dotted.
 _DASHES: tuple[tuple[str, list[int]], ...] = (("", []), ("dashed", [10, 8]), ("dotted", [1, 8]))
 
 # Teams that walk the same street are drawn side by side.
@@ -39,10 +38,11 @@ class TeamLook:
 
 def team_look(place: int) -> TeamLook:
     """Return the look of the team at this place in the list; 21 looks, then the same again."""
-    colour = place % len(_COLOURS)
-    kind, dashes = _DASHES[place // len(_COLOURS) % len(_DASHES)]
+    colours = palette.OKABE_ITO
+    colour = place % len(colours)
+    kind, dashes = _DASHES[place // len(colours) % len(_DASHES)]
     classes = f"gridsvc-team gridsvc-team-{colour}" + (f" gridsvc-team-{kind}" if kind else "")
-    return TeamLook(_COLOURS[colour], dashes, f'<span class="{classes}"></span>')
+    return TeamLook(colours[colour], dashes, f'<span class="{classes}"></span>')
 
 
 def routes_map(

@@ -7,14 +7,30 @@ from sqlalchemy import Connection
 
 from gridsvc.db import Interval, Scope, ScopedSession
 from gridsvc.embedded import Cluster
-from tests.databases import Clone, drop, make_clone, make_template, throw_away_cluster
+from tests.databases import (
+    TEMPLATE,
+    Clone,
+    cluster_of_the_run,
+    drop,
+    make_clone,
+    make_template,
+    template_of_the_run,
+    throw_away_cluster,
+)
 
 MakeDatabase = Callable[..., Clone]
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A throw-away cluster, one a test process."""
+    """A throw-away cluster, shared by the processes of a test run."""
+    with cluster_of_the_run() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A throw-away cluster, for tests that stop it or change its roles."""
     with throw_away_cluster() as made:
         yield made
 
@@ -22,7 +38,11 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def template_database(cluster: Cluster) -> str:
     """Name of an empty database, set up and migrated; clone it."""
-    return make_template(cluster)
+
+    def make(name: str) -> None:
+        make_template(cluster, name)
+
+    return template_of_the_run(cluster, TEMPLATE, make)
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +50,7 @@ def town_template(cluster: Cluster, template_database: str) -> str:
     """Name of a database that holds tests.town; clone it."""
     from tests import town
 
-    clone = make_clone(cluster, template_database, "template_town")
-    town.live(clone.job)
-    clone.run("ANALYZE")
-    clone.close()
-    return clone.name
+    return _filled(cluster, template_database, "template_town", lambda clone: town.live(clone.job))
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +58,19 @@ def sample_template(cluster: Cluster, template_database: str) -> str:
     """Name of a database that holds a tenth of the sample, as the demo makes it; clone it."""
     from tests.sample import live
 
-    clone = make_clone(cluster, template_database, "template_sample")
-    live(clone)
-    clone.run("ANALYZE")
-    clone.close()
-    return clone.name
+    return _filled(cluster, template_database, "template_sample", live)
+
+
+def _filled(cluster: Cluster, template: str, name: str, fill: Callable[[Clone], None]) -> str:
+    """Return the name of a clone that was filled, once in a test run."""
+
+    def make(making: str) -> None:
+        clone = make_clone(cluster, template, making)
+        fill(clone)
+        clone.run("ANALYZE")
+        clone.close()
+
+    return template_of_the_run(cluster, name, make)
 
 
 @pytest.fixture

@@ -1,8 +1,13 @@
-"""Databases of the tests: a throw-away cluster, a template made once, clones of it in no time."""
+"""Databases of the tests: a throw-away cluster, a template made once, clones of it in no time.
 
+The processes of one test run share one cluster and its templates: whoever comes first makes them.
+"""
+
+import fcntl
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +21,8 @@ from gridsvc.embedded import Cluster
 
 TEMPLATE = "template_grid"
 _NUMBERS = count(1)
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw")  # noqa: TID251  (the test runner's)
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # noqa: TID251  (the test runner's)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,48 @@ def throw_away_cluster() -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def cluster_of_the_run() -> Iterator[Cluster]:
+    """Run one cluster for all processes of a test run; the last one to leave removes it."""
+    if _RUN is None:
+        with throw_away_cluster() as cluster:
+            yield cluster
+        return
+    folder = Path("/tmp", f"grid-test-{_RUN}")  # noqa: S108 - of this run, made here
+    folder.mkdir(mode=0o711, exist_ok=True)
+    cluster = Cluster(folder / "pg", durable=False)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        if cluster.release():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def template_of_the_run(cluster: Cluster, name: str, make: Callable[[str], None]) -> str:
+    """Make a database to clone, unless another process of this run has; return its name.
+
+    ``make`` is told the name of a database to fill; only a whole one gets the template's name.
+    """
+    with (cluster.root.parent / "templates.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if name not in _databases(cluster):
+            making = f"making_{name}"
+            run_on_server(cluster, f"DROP DATABASE IF EXISTS {making} WITH (FORCE)")
+            make(making)
+            run_on_server(cluster, f"ALTER DATABASE {making} RENAME TO {name}")
+    return name
+
+
+def _databases(cluster: Cluster) -> set[str]:
+    engine = make_engine(cluster.url("postgres"), pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return set(connection.scalars(text("SELECT datname FROM pg_database")))
+    finally:
+        engine.dispose()
+
+
 def run_on_server(cluster: Cluster, statement: str) -> None:
     """Run a statement that belongs to no transaction, such as CREATE DATABASE."""
     engine = make_engine(cluster.url("postgres"), pool_size=1)
@@ -92,16 +141,16 @@ def run_on_server(cluster: Cluster, statement: str) -> None:
         engine.dispose()
 
 
-def make_template(cluster: Cluster) -> str:
+def make_template(cluster: Cluster, name: str = TEMPLATE) -> str:
     """Set up an empty database to clone, and return its name."""
-    setup.make_database(cluster.url("postgres"), TEMPLATE)
-    setup.set_up(cluster.url(TEMPLATE))
-    return TEMPLATE
+    setup.make_database(cluster.url("postgres"), name)
+    setup.set_up(cluster.url(name))
+    return name
 
 
 def make_clone(cluster: Cluster, template: str, name: str | None = None) -> Clone:
     """Clone a database that nobody is connected to; files are copied, which fsync would slow."""
-    name = name or f"clone_{next(_NUMBERS)}"
+    name = name or f"clone_{_PROCESS}_{next(_NUMBERS)}"
     run_on_server(cluster, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return Clone.of(cluster, name)
 

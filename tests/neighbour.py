@@ -38,10 +38,12 @@ def live(database: Database) -> None:
         _load(session)
     with town.job_session(database, STREET) as session, session.begin():
         for plan in contacts.propose(session, time_limit_s=0.2, seed=1).plans:
-            contacts.apply(session, plan.id)
+            town.pin_last_lead(session, plan.id)
+            contacts.adopt(session, plan.id)
         incidents.release_heat(session, today=town.RELEASE_DAY)
     with town.job_session(database, HARBOUR) as session, session.begin():
         town.add_patrol(session, HARBOUR)
+        town.add_job(session, HARBOUR)
         access.keep_answer(session, key=f"town-{HARBOUR}", request=b"{}", status=201, answer={})
 
 

@@ -35,6 +35,7 @@ OURS_ALONE = {
     "UnsoundProblemError",
     "WrongDataKeyError",
     *(name for name in vars(gridsvc_errors) if name.startswith(("Postg", "EmbeddedPostgres"))),
+    *("JobCrashedError", "JobFailedError", "UnknownJobKindError"),  # codes of jobs, never answers
     *("DatabaseUserError", "DatabaseFolderError", "DatabaseVersionError", "DiskFullError"),
 }
 

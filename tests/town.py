@@ -6,8 +6,10 @@ Each has two compounds (west, east), each of these two buildings (south, north) 
 1/10,000 of a degree. Outside lies what is north of 23.034.
 """
 
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -23,10 +25,13 @@ from sqlalchemy.orm import Session
 from geodata.territory import Territory
 from gridsvc.access import service as access
 from gridsvc.contacts import service as contacts
+from gridsvc.contacts.plans import service as plans
 from gridsvc.db import Database, Interval, Scope, ScopedSession
 from gridsvc.incidents import service as incidents
+from gridsvc.jobs.tables import JobRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
+from gridsvc.people.tables import AbsenceRow, ExclusionRow, HoursRow
 from gridsvc.territory import service as territory
 from gridsvc.territory.tables import (
     BuildingRow,
@@ -39,9 +44,10 @@ from gridsvc.territory.tables import (
     StairwellVersionRow,
     TerritoryImportRow,
 )
-from gridsvc.vault import Vault, new_key
+from gridsvc.vault import Vault
 
-VAULT = Vault.of(new_key())
+# The processes of a test run share databases, and so must read what another one encrypted.
+VAULT = Vault.of(urlsafe_b64encode(sha256(b"of the tests").digest()).decode())
 STREET = 440605011000
 EAST_SHORE, WEST_BRIDGE = 440605011001, 440605011002
 COMMUNITIES = {EAST_SHORE: "东岸社区", WEST_BRIDGE: "西桥社区"}
@@ -57,6 +63,9 @@ HOUSEHOLDS = (4, 20, 30)
 
 BEFORE, FIRST_DAY = date(2018, 1, 1), date(2019, 1, 1)
 """Since when the first grid of each kind was what it was, and since when all are what they are."""
+
+AWAY = date(2025, 1, 1), date(2025, 2, 1)
+"""When one member of each community was absent, and must not look after a neighbour."""
 
 MONTH = datetime(2020, 5, 4, 20, 0, tzinfo=UTC)
 RELEASE_DAY = date(2020, 7, 1)
@@ -423,18 +432,74 @@ def add_past(session: Session, community_code: int) -> None:
     )
 
 
+def add_member_details(session: Session, community_code: int) -> None:
+    """Write what is over of the second member: an absence, an exclusion; and Mondays."""
+    key = {"community_code": community_code, "member_id": id_of("member", community_code, 1)}
+    session.execute(
+        insert(AbsenceRow).values(
+            **key,
+            id=id_of("absence", community_code),
+            valid=Range(*AWAY),
+            kind="leave",
+        )
+    )
+    session.execute(insert(HoursRow).values(**key, weekday=1, from_minute=1140, to_minute=1260))
+    session.execute(
+        insert(ExclusionRow).values(
+            **key,
+            id=id_of("exclusion", community_code),
+            stairwell_code=stairwell_code(community_code, number=2),
+            reason="旧事",
+            since=AWAY[0],
+            until=AWAY[1],
+        )
+    )
+
+
+def add_job(session: Session, community_code: int) -> None:
+    """Write a job that a coordinator asked for long ago, and that is done."""
+    session.execute(
+        insert(JobRow).values(
+            community_code=community_code,
+            id=id_of("job", community_code),
+            kind="town.count",
+            status="done",
+            stage="count",
+            done=3,
+            total=3,
+            arguments={"upto": 3},
+            result={"counted": 3},
+            attempt=1,
+            role="coordinator",
+            created_at=MONTH,
+            started_at=MONTH,
+            finished_at=MONTH,
+        )
+    )
+
+
+def pin_last_lead(session: Session, plan_id: UUID) -> None:
+    """Let a coordinator insist on whom a plan proposes for its last stairwell."""
+    last = contacts.list_lines(session, plan_id)[-1]
+    assert last.member_id is not None
+    plans.override(session, plan_id, stairwell_code=last.stairwell_code, member_id=last.member_id)
+
+
 def live(database: Database) -> None:
     """Fill the town as the job: contacts, a release of heat, an evening of patrols, audit."""
     with job_session(database) as session, session.begin():
         load(session)
     with job_session(database) as session, session.begin():
         for plan in contacts.propose(session, time_limit_s=0.5, seed=1).plans:
-            contacts.apply(session, plan.id)
+            pin_last_lead(session, plan.id)
+            contacts.adopt(session, plan.id)
         incidents.release_heat(session, today=RELEASE_DAY)
     for community_code in COMMUNITIES:
         with job_session(database, community_code) as session, session.begin():
             add_patrol(session, community_code)
+            add_member_details(session, community_code)
             add_past(session, community_code)
+            add_job(session, community_code)
             access.keep_answer(
                 session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
             )

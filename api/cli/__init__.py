@@ -14,8 +14,9 @@ FAILED, UNAVAILABLE = 1, 69  # 69 is EX_UNAVAILABLE of sysexits.h
 COMMANDS = {
     "demo": "Make the sample sub-district, do the day's work on it, and serve it.",
     "serve": "Serve at GRID_HOST and GRID_PORT, from DATABASE_URL or the embedded PostGIS.",
+    "worker": "Do long work, such as plans, until stopped; several workers may run at once.",
     "template": "Write an empty Excel file with headings, an example and notes, in Chinese.",
-    "import": "Import territory and incidents.",
+    "import": "Import territory, members and incidents.",
     "export": "Write a layer to a file; a file that is there is replaced.",
     "db": "Set up and check a PostGIS of your own.",
     "account": "Invite people and help them back in.",

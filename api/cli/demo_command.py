@@ -80,6 +80,7 @@ def _load(runtime: Runtime, *, seed: int, scale: float, progress: Progress) -> N
             members=sample.members,
             posts=sample.posts,
             organisations=sample.organisations,
+            details=sample.details,
             vault=runtime.vault,
         )
         progress("load", 2, 4)
@@ -99,7 +100,7 @@ def _assign(runtime: Runtime, *, time_limit_s: float, seed: int, progress: Progr
             session, time_limit_s=time_limit_s, seed=seed, progress=progress
         )
         for done, plan in enumerate(proposed.plans, start=1):
-            contacts.apply(session, plan.id)
+            contacts.adopt(session, plan.id)
             progress("apply contacts", done, len(proposed.plans))
         refresh_statistics(session)
 

@@ -1,6 +1,7 @@
 """Write a layer of a sub-district to a file, as planners get it."""
 
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -71,13 +72,15 @@ def export(
         parse_target(crs),
     )
     settings = settings_module.load()
-    with open_runtime(settings) as runtime, runtime.job_session(street) as session:
-        exports.check(session, wanted)
-        with _beside(file) as folder:
-            made = Path(folder) / f"export{wanted.format.suffix}"
-            exports.write_file(session, wanted, made)
-            size_bytes = made.stat().st_size
-            made.replace(file)
+    with open_runtime(settings) as runtime, ExitStack() as opened:
+        with runtime.job_session(street) as session:
+            exports.check(session, wanted)
+            made = Path(opened.enter_context(_beside(file))) / f"export{wanted.format.suffix}"
+            written = exports.write_file(session, wanted, made)
+            exports.note(session, wanted, way="write", rows=written)
+        # In its place once it is in the audit trail.
+        size_bytes = made.stat().st_size
+        made.replace(file)
     rows = [("layer", layer), ("coordinates", wanted.target.name), ("bytes", f"{size_bytes:,}")]
     print_table(file.name, rows)
 

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import typer
 
 from api.cli.console import print_table, progress_bars, words
+from api.cli.import_members import import_members
 from api.cli.runtime import Runtime, open_runtime
 from api.cli.territory_report import (
     applied_rows,
@@ -21,6 +22,7 @@ from geodata.columns import ColumnMapping, load_columns, save_columns
 from geodata.errors import MappingError
 from geodata.incidents import load_mapping, read_incidents, write_rejects
 from geodata.osm import ImportReport, read_territory
+from geodata.stairwells import MOST_STAIRWELLS
 from gridsvc import settings as settings_module
 from gridsvc.db import Interval, Scope, clear_connection_errors, refresh_statistics
 from gridsvc.errors import ImportBlockedError
@@ -34,7 +36,8 @@ from gridsvc.territory.importing.model import Decision, FileWish, Layer
 from gridsvc.territory.importing.rejects import rejects_csv, rejects_table
 from gridsvc.territory.importing.source import Source, read_source
 
-app = typer.Typer(help="Import territory and incidents.", no_args_is_help=True)
+app = typer.Typer(help="Import territory, members and incidents.", no_args_is_help=True)
+app.command("members")(import_members)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and report; write nothing.")]
 
 
@@ -138,6 +141,21 @@ def import_territory(
     cut_stairwells: Annotated[
         bool, typer.Option("--cut-stairwells", help="Cut buildings that have no stairwells.")
     ] = False,
+    entrances: Annotated[
+        Path | None,
+        typer.Option(help="Points where people go in, perhaps with a building's code: to cut by."),
+    ] = None,
+    entrances_crs: Annotated[
+        str | None, typer.Option(help="What that file is in, as --crs says of the other.")
+    ] = None,
+    stairwells: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_STAIRWELLS,
+            help="How many a building is cut into of which neither file says it.",
+        ),
+    ] = None,
     valid_from: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; default: today.")
     ] = None,
@@ -157,8 +175,13 @@ def import_territory(
         encoding=encoding,
         source_layer=source_layer,
         columns=_columns_of(columns, layer) if columns else None,
+        entrances=entrances,
+        entrances_crs=entrances_crs,
     )
-    decision = Decision(frozenset(accept or ()), repair, cut_stairwells)
+    if not cut_stairwells and (entrances is not None or stairwells is not None):
+        message = "--entrances and --stairwells say how --cut-stairwells cuts: give it too"
+        raise typer.BadParameter(message)
+    decision = Decision(frozenset(accept or ()), repair, cut_stairwells, stairwells)
     source = read_source(wish)
     if save_columns_to is not None:
         save_columns(ColumnMapping(layer, source.columns), save_columns_to)
@@ -206,7 +229,7 @@ def _bring_in(
         found = importing.stage(runtime.loading, scope, wish, source=source, progress=progress)
     try:
         with runtime.job_session(wish.street_code) as session:
-            done = importing.apply(session, found.id, decision)
+            done = importing.apply(session, found.id, decision, source=source)
             refresh_statistics(session)
     except ImportBlockedError as error:
         findings = cast(Findings, error.findings)

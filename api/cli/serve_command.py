@@ -1,5 +1,6 @@
 """Serve the application."""
 
+import signal
 import socket
 
 import typer
@@ -10,6 +11,7 @@ from api import logs
 from api.app import create_app
 from api.cli.console import words
 from api.cli.runtime import Runtime, open_runtime
+from api.cli.worker_process import worker_beside
 from gridsvc import settings as settings_module
 from gridsvc.errors import AddressInUseError
 from gridsvc.settings import Settings
@@ -43,13 +45,15 @@ def refuse_taken_port(settings: Settings) -> None:
 
 
 def run(runtime: Runtime) -> None:
-    """Serve until interrupted; Ctrl-C ends requests first, then the database."""
+    """Serve until interrupted; that ends requests first, then the worker, then the database."""
     settings = runtime.settings
     app = create_app(settings, runtime.served, runtime.vault)
     logs.configure()
     words.print(f"Serving at http://{settings.host}:{settings.port} (Ctrl-C stops)")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, and as orderly
     try:
-        server_of(app, settings).run()
+        with worker_beside(runtime):
+            server_of(app, settings).run()
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

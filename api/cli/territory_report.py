@@ -28,6 +28,8 @@ def source_rows(wish: FileWish, source: Source) -> Rows:
         ("coordinates", source.crs_name or "none"),
         ("rows read", f"{len(source.rows):,}"),
     ]
+    if source.entrances is not None:
+        rows.append(("entrances read", f"{len(source.entrances):,}"))
     rows += [
         (f"  {field}", source.columns.get(field, "no such column"))
         for field in fields_of(wish.layer)
@@ -58,6 +60,7 @@ def applied_rows(applied: Applied) -> Rows:
     more = (
         ("repaired", applied.repaired),
         ("stairwells cut", applied.cut),
+        ("  by entrances", applied.by_entrances),
         ("stairwells counted anew", applied.stairwells),
     )
     return rows + [(label, f"{count:,}") for label, count in more if count]

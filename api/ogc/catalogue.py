@@ -15,9 +15,10 @@ from tipg.collections import Collection, CollectionList, Column
 
 from api.deps import PrincipalDep
 from api.ogc.collections import PlannerCollection
+from api.ogc.times import DaysDep
 from gridsvc.db import Box, Database, Interval, Scope, clear_connection_errors
 from gridsvc.errors import NotFoundError
-from gridsvc.territory.planner import read_columns, read_extent
+from gridsvc.territory.planner import Days, read_columns, read_extent
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,14 @@ class Catalogue:
             _collection(view, columns[view], scope, extent) for view in PUBLISHED if view in columns
         ]
 
-    def find(self, view: str, scope: Scope) -> PlannerCollection | None:
-        """Return one of them; nothing where there is none of that name."""
+    def find(
+        self, view: str, scope: Scope, *, days: Days | None = None
+    ) -> PlannerCollection | None:
+        """Return one of them, on some days; nothing where there is none of that name."""
         columns = self.columns()
         if view not in columns:
             return None
-        return _collection(view, columns[view], scope, self._extent(scope))
+        return _collection(view, columns[view], scope, self._extent(scope), days)
 
     def _extent(self, scope: Scope) -> Box | None:
         until, box = self._extents.get(scope.intervals, (0.0, None))
@@ -116,7 +119,11 @@ class Catalogue:
 
 
 def _collection(
-    view: str, columns: list[Column], scope: Scope, extent: Box | None
+    view: str,
+    columns: list[Column],
+    scope: Scope,
+    extent: Box | None,
+    days: Days | None = None,
 ) -> PlannerCollection:
     offered = PUBLISHED[view]
     bounds = list(extent) if extent else [-180.0, -90.0, 180.0, 90.0]
@@ -137,6 +144,7 @@ def _collection(
         geometry_column=next(column for column in own if column.is_geometry),
         intervals=scope.intervals,
         territory=offered.territory,
+        days=days,
     )
 
 
@@ -154,15 +162,16 @@ def find_collection(
     catalogue: CatalogueDep,
     principal: PrincipalDep,
     collection_id: Annotated[str, Path(alias="collectionId", description="A collection's id.")],
+    days: DaysDep,
 ) -> PlannerCollection:
-    """Return a collection for the caller.
+    """Return a collection for the caller, as it was on the days that are asked for.
 
     Raises
     ------
     NotFoundError
         There is none of that id.
     """
-    found = catalogue.find(collection_id, principal.scope)
+    found = catalogue.find(collection_id, principal.scope, days=days)
     if found is None:
         raise NotFoundError("collection", collection_id)
     return found

@@ -12,6 +12,7 @@ from tipg.errors import InvalidPropertyName
 
 from geodata.tiles import tile_box
 from gridsvc.db import Box, Interval
+from gridsvc.territory.planner import DATED_VIEWS, Days, dated_query
 from gridsvc.territory.tiles import LAYER_ZOOMS, TILE_MARGIN
 
 
@@ -39,10 +40,25 @@ wants_table: ContextVar[bool] = ContextVar("ogc_wants_table", default=False)
 
 
 class PlannerCollection(PgCollection):
-    """A view, as one caller may see it."""
+    """A view, as one caller may see it.
+
+    Attributes
+    ----------
+    days
+        Days on which its grids are told as they were; absent: as they are now.
+    """
 
     intervals: tuple[Interval, ...]
     territory: str
+    days: Days | None = None
+
+    def _from(self, function_parameters: dict[str, str] | None, params: list[Any]) -> str:
+        if self.days is None or self.id not in DATED_VIEWS:
+            source: str = super()._from(function_parameters, params)
+            return source
+        names = [column.name for column in self.table_columns]
+        # Under its own name, by which nothing of the library's statement asks.
+        return f'FROM ({dated_query(self.id, names, self.days)}) AS "{self.id}"'
 
     def cql_where(  # type: ignore[override] # the library renders whatever has to_sql
         self,

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from ciso8601 import parse_rfc3339
 from cql2 import Expr
 from fastapi import Path, Query, Request
 from morecantile import Tile
@@ -18,6 +17,7 @@ from api.errors import RequestRefusedError
 from api.ogc.catalogue import CollectionDep
 from api.ogc.collections import wants_table
 from api.ogc.filters import FilterLanguage, FilterText, read_filter
+from api.ogc.times import pass_no_time
 from geodata.tiles import MAX_ZOOM, is_tile
 from gridsvc.errors import NotFoundError
 
@@ -113,30 +113,6 @@ def read_box(
     return sides
 
 
-def read_time(
-    datetime: Annotated[
-        str | None, Query(description="RFC 3339; features have no time, so all of them match.")
-    ] = None,
-) -> None:
-    """Check a time; what has none matches every time.
-
-    References
-    ----------
-    OGC 17-069r4, requirement 26: features without a temporal property match.
-    """
-    if not datetime:
-        return
-    ends = datetime.split("/")
-    try:
-        for end in ends:
-            if end not in {"", ".."} or len(ends) == 1:
-                parse_rfc3339(end)
-    except ValueError:
-        ends = []
-    if len(ends) not in {1, 2} or (len(ends) == 2 and set(ends) <= {"", ".."}):
-        raise refusal("invalid-query", "datetime: an RFC 3339 time, or two with a slash between.")
-
-
 def read_order(
     collection: CollectionDep,
     sortby: Annotated[
@@ -189,7 +165,7 @@ def overrides() -> Mapping[Callable[..., Any], Callable[..., Any]]:
         library.QueryablesOutputType: read_schema_format,
         library.ItemsOutputType: read_item_format,
         library.bbox_query: read_box,
-        library.datetime_query: read_time,
+        library.datetime_query: pass_no_time,
         library.sortby_query: read_order,
         library.filter_query: read_condition,
         library.TileParams: read_tile_address,

@@ -20,6 +20,7 @@ from gridsvc.incidents.model import Incident
 from gridsvc.incidents.service import HeatFilter
 from gridsvc.local_time import local_today
 from gridsvc.overview import service as overview
+from gridsvc.overview.export_layers import PLANNER_LAYERS
 from gridsvc.patrols import service as patrols
 from gridsvc.territory import service as territory
 from gridsvc.territory.model import Community, Compound
@@ -27,6 +28,8 @@ from gridsvc.territory.model import Community, Compound
 _LATEST = 6
 _LONGEST_TABLE = 23
 _ALL = 1_000_000
+# The one for most people first.
+FORMATS = ("gpkg", "geojson", "shp", "xlsx", "csv", "fgb", "parquet", "geojsons")
 
 
 @dataclass(frozen=True)
@@ -143,5 +146,6 @@ def _planner(session: ScopedSession, language: Language) -> dict[str, Any]:
         "community_count": len(communities),
         "compound_count": sum(one.compound_count for one in communities),
         "stairwell_count": sum(one.stairwell_count for one in communities),
-        "layers": territory.EXPORT_LAYERS,
+        "layers": [one for one in PLANNER_LAYERS if one != "heat" or totals.through],
+        "formats": FORMATS,
     }

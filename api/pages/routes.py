@@ -8,12 +8,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from api.deps import LanguageDep, PrincipalDep, SessionDep
+from api.ogc.endpoints import PREFIX, base_url
 from api.pages import (
     account,
     home,
     invited,
     inviting,
+    job,
+    member,
     members,
+    members_import,
     office_accounts,
     rules_page,
     second_step,
@@ -21,6 +25,7 @@ from api.pages import (
     territory_office,
     trail,
 )
+from api.pages.contacts import ROUTERS as CONTACT_ROUTERS
 from api.pages.files import with_version
 from api.pages.panel import Selection
 from api.pages.shell import new_nonce, render
@@ -33,9 +38,12 @@ from maps.page import parts
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 for part in (
     *(signing_in, second_step, invited, account),
-    *(office_accounts, inviting, territory_office, members, trail, rules_page),
+    *(office_accounts, inviting, territory_office, trail, rules_page, job),
+    *(members, members_import, member),  # the last one takes every id
 ):
     router.include_router(part.router)
+for own_router in CONTACT_ROUTERS:
+    router.include_router(own_router)
 
 CompoundQuery = Annotated[str | None, Query(pattern=r"^[0-9]{15}$")]
 _HOMES: Mapping[str, str] = {
@@ -52,7 +60,8 @@ def show_home(
     """Show what to do today: for coordinators what is missing, for planners what to take."""
     values = home.read_home(session, principal, language)
     template = _HOMES.get(principal.role, "other.html")
-    return render(request, template, language, principal, **values)
+    ogc_url = f"{base_url(request)}{PREFIX}"
+    return render(request, template, language, principal, ogc_url=ogc_url, **values)
 
 
 @router.get("/map")

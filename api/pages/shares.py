@@ -4,7 +4,7 @@ import geopandas
 from geopandas import GeoDataFrame
 from pandas import Series
 
-from geodata.crs import local_metric_crs
+from geodata.crs import metric_crs_of
 
 
 def share_among(cells: GeoDataFrame, compounds: GeoDataFrame) -> "Series[int]":
@@ -37,8 +37,7 @@ def share_among(cells: GeoDataFrame, compounds: GeoDataFrame) -> "Series[int]":
     """
     if cells.empty or compounds.empty:
         return Series(dtype="int64")
-    xmin, ymin, xmax, ymax = compounds.total_bounds
-    metric = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    metric = metric_crs_of(compounds.total_bounds)
     numbered = cells[["incident_count", "geometry"]].reset_index(names="cell").to_crs(metric)
     pieces = geopandas.overlay(numbered, compounds[["code", "geometry"]].to_crs(metric))
     area_m2 = pieces.area

@@ -27,13 +27,19 @@ _HTML_LANGUAGE: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 # A path of ours: one slash, then neither slash nor backslash, which browsers read as a host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
-_STAFF_LINKS = (("today", "/"), ("map", "/map"), ("results", "/results"))
+_STAFF_LINKS = (
+    *(("today", "/"), ("map", "/map")),
+    *(("contacts", "/contacts"), ("results", "/results")),
+)
 _LINKS: Mapping[str, Sequence[tuple[str, str]]] = {
     "coordinator": (*_STAFF_LINKS, ("office", "/admin/members")),
     "administrator": (*_STAFF_LINKS, ("office", "/admin")),
+    "contact": (("my_stairwells", "/my-stairwells"),),
     "planner": (("planner_home", "/"), ("map", "/map")),
 }
-_OFFICE = "/admin"
+_SECTIONS = ("/admin", "/contacts")
+"""What these begin with is one place of the head."""
+
 TABS: Sequence[tuple[str, str, Sequence[str]]] = (
     ("accounts", "/admin", ("administrator",)),
     ("invite", "/admin/invite", ("administrator",)),
@@ -173,7 +179,7 @@ def _csrf(request: Request, name: str) -> str:
 def _links(request: Request, principal: Principal | None, say: Words) -> list[Link]:
     links = _LINKS.get(principal.role, ()) if principal else ()
     here = request.url.path
-    return [Link(say(key), href, here == href or _are_office(here, href)) for key, href in links]
+    return [Link(say(key), href, here == href or _are_one(here, href)) for key, href in links]
 
 
 def tabs_of(principal: Principal | None) -> list[tuple[str, str]]:
@@ -182,8 +188,8 @@ def tabs_of(principal: Principal | None) -> list[tuple[str, str]]:
     return [(name, href) for name, href, roles in TABS if role in roles]
 
 
-def _are_office(*paths: str) -> bool:
-    return all(path.startswith(_OFFICE) for path in paths)
+def _are_one(*paths: str) -> bool:
+    return any(all(path.startswith(section) for path in paths) for section in _SECTIONS)
 
 
 def _other_language(request: Request, language: Language) -> Link:
@@ -197,4 +203,6 @@ def _other_language(request: Request, language: Language) -> Link:
 
 def _shown_at(path: str) -> str:
     """Return the page that a form belongs to: its own address need not be one to open."""
+    if path.startswith("/contacts"):
+        return path  # every form there is sent to the address of its page
     return next((page for page in _FORM_PAGES if path.startswith(page)), "/login")

@@ -21,8 +21,9 @@ from api.pages.shell import new_nonce, render
 from api.pages.text import Words
 from api.schemas.imports import UploadIn
 from api.schemas.paging import Cursor, decode_time_cursor, encode_cursor
-from api.uploads import stage_upload
+from api.uploads import sent_file, stage_upload
 from geodata.columns import fields_of
+from geodata.entrances import ENTRANCE_REACH_M
 from geodata.errors import GeodataError
 from geodata.quality import load_kinds
 from gridsvc.errors import GridsvcError
@@ -46,7 +47,10 @@ TOLD_FAULTS = (
     *("territory-changed", "not-found"),
 )
 """Codes of the errors that have words of their own; the English sentence stands below them."""
-OUTCOMES = ("added", "changed", "same", "rejected", "repaired", "cut", "stairwells")
+OUTCOMES = (
+    *("added", "changed", "same", "rejected"),
+    *("repaired", "cut", "by_entrances", "stairwells"),
+)
 _SHOWN_FAULTS = 20
 _MOST_DRAWN = 3_000
 Done = Literal["applied", "discarded"]
@@ -61,7 +65,8 @@ class FaultGroup:
     Attributes
     ----------
     shown
-        The first of them: ``row``, ``code``, ``measure``, ``unit``, ``reason``.
+        The first of them: ``row``, ``code``, ``measure``, ``unit``, ``reason`` (in the language of
+        the page).
     """
 
     kind: str
@@ -84,10 +89,12 @@ def send_file(
     database: DatabaseDep,
     file: Annotated[UploadFile, File()],
     form: FormFields,
+    entrances: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Stage a file, and lead to its report."""
+    scope, beside = desk.principal.scope, sent_file(entrances)
     try:
-        found = stage_upload(database, desk.principal.scope, desk.settings, file, form)
+        found = stage_upload(database, scope, desk.settings, file, form, entrances=beside)
     except (GeodataError, GridsvcError) as error:
         return _list_page(desk, error=error, form=form)
     return go(f"/admin/territory/{found.id}")
@@ -106,9 +113,11 @@ def apply_import(
     accept: FaultKinds = None,
     repair: Annotated[bool, Form()] = False,
     cut_stairwells: Annotated[bool, Form()] = False,
+    stairwells: Annotated[str, Form(pattern="^([1-9][0-9]?)?$")] = "",
 ) -> Response:
     """Write a file into the territory: everything of it, or nothing."""
-    decision = Decision(frozenset(accept or ()), repair, cut_stairwells)
+    stated = int(stairwells) if stairwells else None
+    decision = Decision(frozenset(accept or ()), repair, cut_stairwells, stated)
     try:
         with desk.session.begin_nested():
             service.apply(desk.session, import_id, decision)
@@ -152,6 +161,7 @@ def _list_page(
         fields={layer: fields_of(layer) for layer in LAYERS},
         streets=wholes,
         today=local_today(),
+        entrance_reach_m=f"{ENTRANCE_REACH_M:g}",
     )
 
 
@@ -226,7 +236,7 @@ def kind_name(kind: str, language: Language, say: Words) -> str:
 def groups_of(findings: Findings, language: Language, say: Words) -> list[FaultGroup]:
     """Return the faults by kind, errors first, with what they are called and what to do."""
     known = load_kinds()
-    table = findings.as_table()
+    table = findings.as_table(lang=language)
     groups = []
     for severity, counts in (("error", findings.errors), ("warning", findings.warnings)):
         for kind, count in counts.items():

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from http import HTTPStatus
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -123,7 +124,8 @@ def export_layer(
     """Return a layer of the caller's territory.
 
     GeoJSON and CSV are streamed from one statement. The other formats are built first and kept for
-    an hour: a download that broke off goes on with `Range` and `If-Range`.
+    an hour: a download that broke off goes on with `Range` and `If-Range`. Each download is in the
+    audit trail: by whom, which layer, and by what it was filtered.
     """
     if export.format.write is None:
         return _streamed(request, database, principal, export)
@@ -151,14 +153,43 @@ def _built(
         exports.check(session, export)
         key = exports.key_of(session, export)
 
-    def build(path: FilePath) -> None:
+    def build(path: FilePath) -> int | None:
         with _reading(database, principal) as session:
-            exports.write_file(session, export, path)
+            return exports.write_file(session, export, path)
 
     file = folder.open(key, export.format.suffix, build)
     kept = os.fstat(file.fileno())
     etag = f'"{key[:32]}-{kept.st_mtime_ns:x}"'
-    return file_answer(request, file, size=kept.st_size, etag=etag, headers=_headers(export))
+    answer = file_answer(request, file, size=kept.st_size, etag=etag, headers=_headers(export))
+    if request.method == "GET" and _begins(answer, folder, key, principal):
+        try:
+            _note(database, principal, export, rows=folder.rows_of(key))
+        except BaseException:
+            file.close()
+            raise
+    return answer
+
+
+def _begins(answer: Response, folder: ExportFolder, key: str, principal: Principal) -> bool:
+    """Tell whether an answer begins a download, and is none of its later pieces.
+
+    A piece from the middle counts where the caller has had none yet, or the trail could be gone
+    round by leaving the first byte out.
+    """
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        return False
+    is_first_piece = answer.headers.get("Content-Range", "bytes 0-").startswith("bytes 0-")
+    return folder.mark(key, str(principal.account_id)) or is_first_piece
+
+
+def _note(database: Database, principal: Principal, export: Export, *, rows: int | None) -> None:
+    """Note a download before its first byte, in a transaction of its own: the other only reads."""
+    with (
+        clear_connection_errors(),
+        database.session(principal.scope) as session,
+        session.begin(),
+    ):
+        exports.note(session, export, way="download", rows=rows)
 
 
 @contextmanager
@@ -180,6 +211,7 @@ def _streamed(
             return StreamingResponse(iter(()), headers=_headers(export))
         pieces = exports.stream_text(session, export)
         first = list(islice(pieces, 2))  # what frames the rows, and the first of them
+        _note(database, principal, export, rows=None)
         opened.pop_all()
     return _SessionStream(
         chain(first, pieces), pieces=pieces, session=session, headers=_headers(export)

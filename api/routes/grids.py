@@ -1,10 +1,12 @@
 """Grids of every kind: how they are, what they were, and their corrections."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 
 from api.deps import SessionDep
 from api.errors import responses
@@ -23,6 +25,7 @@ from api.schemas.grids import (
     to_shape,
 )
 from api.schemas.territory import AsOf
+from gridsvc.db import ScopedSession
 from gridsvc.errors import InvalidEditError, VersionRequiredError
 from gridsvc.overview import editing as overview
 from gridsvc.territory.editing import service
@@ -123,22 +126,14 @@ def split_grid(
     pieces = [
         Piece(to_shape(piece.geometry), piece.name, piece.household_count) for piece in body.pieces
     ]
-    return once(
-        session,
-        idempotency_key,
-        f"split {code} {body.model_dump_json()}".encode(),
-        status=201,
-        act=lambda: _told(
-            overview.split(
-                session,
-                code,
-                pieces,
-                version=_version(if_match),
-                reason=body.reason,
-                on=body.on,
-            )
-        ),
-    )
+
+    def act() -> Edit:
+        version = _version(if_match)
+        return overview.split(
+            session, code, pieces, version=version, reason=body.reason, on=body.on
+        )
+
+    return _edit_once(session, idempotency_key, f"split {code}", body, act)
 
 
 @router.post("/merge", response_model=EditOut, status_code=201, responses={**_KNOWN, **_MERGE})
@@ -149,15 +144,11 @@ def merge_grids(
     versions = {one.code: one.version for one in body.grids}
     if len(versions) < len(body.grids):
         raise InvalidEditError("A grid is named twice.")
-    return once(
-        session,
-        idempotency_key,
-        f"merge {body.model_dump_json()}".encode(),
-        status=201,
-        act=lambda: _told(
-            overview.merge(session, versions, name=body.name, reason=body.reason, on=body.on)
-        ),
-    )
+
+    def act() -> Edit:
+        return overview.merge(session, versions, name=body.name, reason=body.reason, on=body.on)
+
+    return _edit_once(session, idempotency_key, "merge", body, act)
 
 
 @router.post(
@@ -171,15 +162,20 @@ def void_grid(
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Let a grid end, with all that lies in it; its code is never used again."""
-    return once(
-        session,
-        idempotency_key,
-        f"void {code} {body.model_dump_json()}".encode(),
-        status=201,
-        act=lambda: _told(
-            overview.void(session, code, version=_version(if_match), reason=body.reason, on=body.on)
-        ),
-    )
+
+    def act() -> Edit:
+        version = _version(if_match)
+        return overview.void(session, code, version=version, reason=body.reason, on=body.on)
+
+    return _edit_once(session, idempotency_key, f"void {code}", body, act)
+
+
+def _edit_once(
+    session: ScopedSession, key: str | None, deed: str, body: BaseModel, act: Callable[[], Edit]
+) -> JSONResponse:
+    """Do an edit once for a key, and tell what became of the grids."""
+    content = f"{deed} {body.model_dump_json()}".encode()
+    return once(session, key, content, status=201, act=lambda: _told(act()))
 
 
 def _told(edit: Edit) -> EditOut:

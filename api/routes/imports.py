@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, UploadFile
 from fastapi.responses import JSONResponse, Response
 
-from api.deps import DatabaseDep, PrincipalDep, SessionDep, SettingsDep
+from api.deps import DatabaseDep, LanguageDep, PrincipalDep, SessionDep, SettingsDep
 from api.errors import responses
 from api.idempotency import IdempotencyKey, once
 from api.schemas.imports import DecisionIn, ImportDetailOut, ImportOut, ReportOut, UploadIn
@@ -19,7 +19,7 @@ from api.schemas.paging import (
     decode_time_cursor,
     page_of,
 )
-from api.uploads import fingerprint, stage_upload
+from api.uploads import fingerprint, sent_file, stage_upload
 from geodata.geojson import geojson_text
 from gridsvc.access import service as access
 from gridsvc.db import Database, Scope, clear_connection_errors
@@ -45,6 +45,13 @@ def send_import(
     principal: PrincipalDep,
     file: Annotated[UploadFile, File(description="50 MB at most; shapefiles as ZIP.")],
     form: Annotated[UploadIn, Depends()],
+    entrances: Annotated[
+        UploadFile | None,
+        File(
+            description="With buildings: points where people go in, perhaps with the building's "
+            "code, by which these are cut into stairwells."
+        ),
+    ] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Read a file and stage its rows; nothing of the territory changes yet.
@@ -52,12 +59,15 @@ def send_import(
     The same file again, before it was applied or discarded, is the same import.
     """
     scope = principal.scope
+    beside = sent_file(entrances)
     return _staged_once(
         database,
         scope,
         idempotency_key,
-        fingerprint(file, form),
-        stage=lambda: ImportOut.of(stage_upload(database, scope, settings, file, form)),
+        fingerprint(file, form, entrances=beside),
+        stage=lambda: ImportOut.of(
+            stage_upload(database, scope, settings, file, form, entrances=beside)
+        ),
     )
 
 
@@ -132,10 +142,10 @@ def get_faults(session: SessionDep, import_id: UUID) -> Response:
         **responses(401, 403, 404, 409, 422, 503),
     },
 )
-def get_rejects(session: SessionDep, import_id: UUID) -> Response:
+def get_rejects(session: SessionDep, import_id: UUID, language: LanguageDep) -> Response:
     """Return the rows that did not go in; of a staged file, those with faults."""
     found = service.get(session, import_id)
-    return _file(service.write_rejects(session, found), CSV, "rejects.csv")
+    return _file(service.write_rejects(session, found, lang=language), CSV, "rejects.csv")
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.deps import SessionDep
 from api.errors import responses
-from api.routes.contacts import ContactOut
+from api.schemas.contacts import ContactOut
 from api.schemas.territory import StairwellCode, StairwellOut
 from gridsvc.errors import InvalidPeriodError
 from gridsvc.overview import comparing, service

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from api.deps import SessionDep
 from api.errors import responses
+from api.schemas.territory import AsOf
 from gridsvc.overview import service
 
 router = APIRouter(tags=["tiles"])
@@ -37,15 +38,19 @@ def get_tile(
     z: Annotated[int, Path(ge=0, le=22)],
     x: Annotated[int, Path(ge=0)],
     y: Annotated[int, Path(ge=0)],
+    as_of: AsOf = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return layers of a tile; staff get stairwells with their contact's state.
 
     Each begins at the zoom where it can be seen: compounds at 8, walkways at 11, buildings and
-    stairwells at 12. Before, and where nothing is, the tile is empty.
+    stairwells at 12. Before, and where nothing is, the tile is empty. On a day (`as_of`) grids are
+    as they were at its end, and without the state of contacts.
     """
-    tile = service.read_tile(session, layer=layer, zoom=z, x=x, y=y)
-    etag = f'"{hashlib.sha256(tile).hexdigest()[:32]}"'
+    tile = service.read_tile(session, layer=layer, zoom=z, x=x, y=y, on=as_of)
+    # What a client keeps of one day never answers for another, also where both look the same.
+    day = "" if as_of is None else as_of.isoformat()
+    etag = f'"{hashlib.sha256(day.encode() + tile).hexdigest()[:32]}"'
     # Browsers may keep it, but must ask: the next reader may be of another territory.
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
     if if_none_match is not None and _names(if_none_match, etag):

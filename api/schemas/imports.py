@@ -9,6 +9,7 @@ from fastapi import Form
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.schemas.accounts import Body
+from geodata.stairwells import MOST_STAIRWELLS
 from gridsvc.territory.importing.findings import Findings
 from gridsvc.territory.importing.model import Decision, TerritoryImport
 
@@ -21,6 +22,10 @@ CRSField = Annotated[
         description="What the file is in, as `EPSG:4526`, `gcj02` or `bd09`; absent: as the file "
         "says. It is never guessed.",
     ),
+]
+EntrancesCRSField = Annotated[
+    str,
+    Form(max_length=60, description="What the file of entrances is in, as `crs` of the other."),
 ]
 EncodingField = Annotated[str, Form(max_length=40, description="Of its text, as `GB18030`.")]
 SourceLayerField = Annotated[str, Form(max_length=200, description="Which of its layers.")]
@@ -50,6 +55,7 @@ class UploadIn:
     columns: ColumnsField = ""
     valid_from: DayField = None
     street: StreetField = None
+    entrances_crs: EntrancesCRSField = ""
 
 
 class ImportOut(BaseModel):
@@ -63,6 +69,7 @@ class ImportOut(BaseModel):
     crs_name: str = Field(description="What its coordinates were in; empty where it has none.")
     columns: dict[str, str] = Field(description="Our field to the column of the file.")
     notes: list[str]
+    entrance_count: int = Field(description="Entrances that came with it.")
     row_count: int
     staged_count: int
     valid_from: date
@@ -115,7 +122,14 @@ class DecisionIn(Body):
     cut_stairwells: bool = Field(
         default=False, description="Cut buildings that have no stairwells into some."
     )
+    stairwells: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_STAIRWELLS,
+        description="How many of them each building gets of which neither the file nor two of its "
+        "entrances say it; absent: by its length.",
+    )
 
     def decision(self) -> Decision:
         """Return it as the service takes it."""
-        return Decision(frozenset(self.accept), self.repair, self.cut_stairwells)
+        return Decision(frozenset(self.accept), self.repair, self.cut_stairwells, self.stairwells)

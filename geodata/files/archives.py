@@ -23,19 +23,21 @@ _LITTLE_BYTES = 2**20
 
 
 @contextmanager
-def linked(path: Path, *, parts: tuple[str, ...] = ()) -> Iterator[str]:
+def linked(path: Path, *, suffix: str, parts: tuple[str, ...] = ()) -> Iterator[str]:
     """Give a path to a file, in a folder of its own that goes away.
 
     Parameters
     ----------
     path
         The file.
+    suffix
+        What the link's name ends in: the file itself may be called anything.
     parts
         Ends of the names of what belongs to it; each is linked too where it is there, with its
         name's end in any case.
     """
     with TemporaryDirectory(prefix="territory-") as folder:
-        target = Path(folder) / f"layer{path.suffix.casefold()}"
+        target = Path(folder) / f"layer{suffix}"
         target.symlink_to(path.resolve())
         for part in parts:
             for name in (path.with_suffix(part), path.with_suffix(part.upper())):

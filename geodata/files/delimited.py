@@ -20,6 +20,7 @@ from geodata.files.geometries import flatten, geometries_from_wkt, rows_in_words
 from geodata.files.layer_file import Geometries, RawLayer
 from geodata.files.limits import FileLimits
 from geodata.files.texts import first_line, known_encoding, unique_names
+from geodata.foreign_text import other_kind, ragged_line
 from geodata.offsets import Shift
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -102,7 +103,7 @@ def _text(path: Path, encoding: str | None, notes: list[str]) -> str:
     if marked is not None:
         return _strict(path, content, marked, "what its byte order mark says")
     if b"\0" in content:
-        raise UnreadableFileError(path, "is not text: a table of text is wanted here.")
+        raise _no_text(path, content)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -123,8 +124,13 @@ def _strict(path: Path, content: bytes, encoding: str, called: str) -> str:
     except UnicodeError as error:
         raise FileEncodingError(path, f"is not {called} ({first_line(error)}).") from error
     if "\0" in text:
-        raise UnreadableFileError(path, "is not text: a table of text is wanted here.")
+        raise _no_text(path, content)
     return text
+
+
+def _no_text(path: Path, content: bytes) -> UnreadableFileError:
+    kind = other_kind(content) or "not text"
+    return UnreadableFileError(path, f"is {kind}: a table of text is wanted here.")
 
 
 def _table(path: Path, text: str, limits: FileLimits, notes: list[str]) -> DataFrame:
@@ -150,7 +156,8 @@ def _table(path: Path, text: str, limits: FileLimits, notes: list[str]) -> DataF
     except EmptyDataError as error:
         raise UnreadableFileError(path, "is empty.") from error
     except (ParserError, ParserWarning, ValueError) as error:
-        raise UnreadableFileError(path, _ragged(str(error))) from error
+        reason = ragged_line(str(error)) or f"is not a table of text ({first_line(error)})."
+        raise UnreadableFileError(path, reason) from error
     limits.check_features(path, len(rows) - 1)
     names = unique_names(map(str, rows.iloc[0].fillna("")), notes=notes)
     table = rows.iloc[1:].reset_index(drop=True).set_axis(names, axis=1)
@@ -165,17 +172,6 @@ def _without_armour(column: Series) -> Series:
     """
     bare = column.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
     return bare.str.replace(r"^'(?=[=+\-@\t])", "", regex=True)
-
-
-def _ragged(message: str) -> str:
-    """Say in our words what the parser found."""
-    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        expected, line, saw = found.groups()
-        return (
-            f"line {line} has {saw} fields, the headings are {expected}: "
-            "put quotes round texts that hold the delimiter."
-        )
-    return f"is not a table of text ({' '.join(message.split())[:200].rstrip('. ')})."
 
 
 def _geometries(

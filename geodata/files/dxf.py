@@ -60,7 +60,7 @@ def read_dxf(
     if b"SECTION" not in start:
         raise UnreadableFileError(path, "is not DXF: it has no section.")
     # Blocks are symbols, and may nest without end: they stay where they are defined.
-    with linked(path) as address:
+    with linked(path, suffix=".dxf") as address:
         source = Source(path, address, "DXF", layer="entities", options={"INLINE_BLOCKS": "NO"})
         require_driver(source, layer="entities")
         raw = read_source(source, limits=limits)

@@ -45,7 +45,7 @@ def read_flatgeobuf(
     with path.open("rb") as file:
         if file.read(len(_FLATGEOBUF)) != _FLATGEOBUF:
             raise UnreadableFileError(path, "is not FlatGeobuf: it begins otherwise.")
-    with linked(path) as address:
+    with linked(path, suffix=".fgb") as address:
         source = Source(path, address, "FlatGeobuf", encoding="UTF-8")
         require_driver(source)
         layer = choose_layer(source, source_layer)
@@ -71,7 +71,7 @@ def read_geopackage(
     """
     refuse_encoding(path, encoding, "GeoPackage is UTF-8")
     _refuse_living_sql(path)
-    with linked(path) as address:
+    with linked(path, suffix=".gpkg") as address:
         source = Source(path, address, "GPKG")
         require_driver(source)
         layer = choose_layer(source, source_layer)
@@ -92,7 +92,7 @@ def read_kml(
     """
     refuse_encoding(path, encoding, "KML names its own encoding, and is UTF-8 here")
     not_read = _look_through_kml(path, read_utf8(path, what="KML"))
-    with linked(path) as address:
+    with linked(path, suffix=".kml") as address:
         source = Source(path, address, "KML")
         require_driver(source)
         layer = choose_layer(source, source_layer)

@@ -88,7 +88,7 @@ def read_geojson(
     driver = "GeoJSONSeq" if is_sequence else "GeoJSON"
     # GDAL would guess which texts are dates, and write them anew.
     options = {} if is_sequence else {"DATE_AS_STRING": "YES"}
-    with linked(path) as address:
+    with linked(path, suffix=".geojson") as address:
         source = Source(path, f"{driver}:{address}", driver, options=options)
         raw = read_source(source, limits=limits)
     if label is None:

@@ -18,6 +18,7 @@ from geodata.files.geojson_file import read_geojson
 from geodata.files.layer_file import LayerFile, RawLayer
 from geodata.files.limits import DEFAULT_LIMITS, FileLimits
 from geodata.files.parquet import read_geoparquet
+from geodata.files.recognising import Content, recognise
 from geodata.files.shapefile import read_shapefile
 from geodata.files.texts import first_line
 
@@ -83,7 +84,8 @@ def read_layer(
     ----------
     path
         GeoJSON (also as a text sequence), GeoPackage, shapefile (also in a ZIP archive),
-        FlatGeobuf, GeoParquet, KML, DXF or CSV, by the end of its name.
+        FlatGeobuf, GeoParquet, KML, DXF or CSV, by the end of its name; where that is none, by its
+        content, but for CSV, which looks like any other text.
     crs
         What its coordinates are in: an EPSG code or name, gcj02 or bd09. None: as the file or its
         format says.
@@ -102,9 +104,11 @@ def read_layer(
     Raises
     ------
     UnsupportedFormatError
-        The end of its name is of no format that is read here.
+        The end of its name is of no format that is read here; or it has none, and neither has its
+        content.
     UnreadableFileError
-        It is absent, empty, damaged, has no features, or is another thing inside; its subclasses
+        It is absent, empty, damaged, has no features, or is another thing inside than its name
+        says: both are named. Its subclasses
         say more: FileLimitError, FileEncodingError, FileWithoutCRSError, ContradictingCRSError,
         LayerChoiceError, LostDigitsError.
     UnknownCRSError
@@ -130,14 +134,47 @@ def read_layer(
 
 
 def _format_of(path: Path) -> _Format:
-    """Return the format of a file by the end of its name."""
+    """Return the format of a file by the end of its name, which its content must not contradict."""
     suffix = path.suffix.casefold()
+    try:
+        content = recognise(path)
+    except OSError as error:
+        raise UnreadableFileError(path, f"cannot be read ({first_line(error)}).") from error
+    if not suffix:
+        return _format_by_content(path, content)
+    if content is not None and not _fits(suffix, content):
+        rename = "" if content.suffix in _HINTS else f": rename it to end in {content.suffix}"
+        raise UnreadableFileError(
+            path, f"is {content.name} inside, but its name ends in {suffix}{rename}."
+        )
     if suffix in FORMATS:
         return FORMATS[suffix]
     if suffix in _HINTS:
         raise UnsupportedFormatError(path, _HINTS[suffix])
     raise UnsupportedFormatError(
-        path, f"ends in {suffix or 'nothing'}; what is read ends in {', '.join(FORMATS)}."
+        path, f"ends in {suffix}; what is read ends in {', '.join(FORMATS)}."
+    )
+
+
+def _fits(suffix: str, content: Content) -> bool:
+    """Tell whether a name that ends so may have this content."""
+    if content.suffix == suffix:
+        return True
+    # A shapefile and an archive of one are read by one reader, but are not the same thing.
+    is_packed = ".zip" in {content.suffix, suffix}
+    readers = (FORMATS.get(content.suffix), FORMATS.get(suffix))
+    return readers[0] is not None and readers[0] == readers[1] and not is_packed
+
+
+def _format_by_content(path: Path, content: Content | None) -> _Format:
+    if content is not None and content.suffix in FORMATS:
+        return FORMATS[content.suffix]
+    if content is not None:
+        raise UnsupportedFormatError(path, f"({content.name}) {_HINTS[content.suffix]}")
+    raise UnsupportedFormatError(
+        path,
+        "has a name without an ending, and its content does not tell what it is; "
+        f"what is read ends in {', '.join(FORMATS)}.",
     )
 
 

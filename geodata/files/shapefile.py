@@ -5,6 +5,7 @@ are, as Latin-1 gives them back, and decoded here, strictly.
 """
 
 import codecs
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,10 +55,11 @@ def read_shapefile(
         It is no shapefile, or damaged, or more than one.
     """
     del source_layer
-    if path.suffix.casefold() == ".zip":
+    # Told apart by content: a name may end in nothing.
+    if zipfile.is_zipfile(path) or path.suffix.casefold() == ".zip":
         with unpacked_shapefile(path, limits) as unpacked:
             return _read(unpacked, path, encoding, limits)
-    with linked(path, parts=PARTS) as address:
+    with linked(path, suffix=".shp", parts=PARTS) as address:
         return _read(Path(address), path, encoding, limits)
 
 

@@ -9,7 +9,7 @@ from shapely import Polygon
 
 from geodata.codes import BUILDING_DIGITS, COMPOUND_DIGITS, STAIRWELL_DIGITS, child_codes
 from geodata.compounds import CompoundPlan, derive_compounds
-from geodata.crs import GEOGRAPHIC, local_metric_crs
+from geodata.crs import GEOGRAPHIC, metric_crs_of
 from geodata.osm.extract import Box, Extract
 from geodata.osm.footprints import make_disjoint
 from geodata.osm.homes import (
@@ -42,9 +42,7 @@ def choose_homes(extract: Extract, *, box: Box) -> tuple[GeoDataFrame, Series]:
         each row of ``extract.buildings`` is left out, empty text where it is used.
     """
     buildings = extract.buildings
-    metric = buildings.to_crs(
-        local_metric_crs(lon=(box[0] + box[2]) / 2, lat=(box[1] + box[3]) / 2)
-    )
+    metric = buildings.to_crs(metric_crs_of(box))
     residential = extract.areas[extract.areas["kind"] == "residential"]
     reasons = reasons_to_leave_out(buildings, metric.area, residential, box=box)
     chosen = buildings[reasons == USED]

@@ -53,19 +53,6 @@ class ImportReport:
     made: Mapping[str, int]
     notes: tuple[str, ...]
 
-    def count_of(self, kind: str) -> KindCount:
-        """Return the balance of a kind.
-
-        Raises
-        ------
-        KeyError
-            The import reads no such kind.
-        """
-        for count in self.counts:
-            if count.kind == kind:
-                return count
-        raise KeyError(kind)
-
 
 def building_count(extract: Extract, reasons: Series) -> KindCount:
     """Balance the outlines of buildings; an object without an outline counts as one."""

@@ -15,6 +15,7 @@ from geodata.errors import UndeclaredCRSError
 from geodata.quality.findings import Fault, note_faults
 from geodata.quality.kinds import Severity
 from geodata.quality.pieces import Positions, Shapes, joined, only, polygon_parts
+from geodata.reasons import Reason
 
 Texts = NDArray[np.object_]
 
@@ -42,7 +43,7 @@ class Batch:
         self,
         kind: str,
         at: Positions | Sequence[int],
-        reasons: Sequence[str],
+        reasons: Sequence[Reason],
         places: Iterable[BaseGeometry | None],
         *,
         severity: Severity | Iterable[Severity] = "error",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata.quality.kinds import Severity
+from geodata.reasons import Reason
 
 
 class Fault(NamedTuple):
@@ -23,12 +24,13 @@ class Fault(NamedTuple):
     measure: float
     unit: str
     reason: str
+    reason_zh: str
     geometry: BaseGeometry | None
 
 
 def note_faults(
     kind: str,
-    reasons: Sequence[str],
+    reasons: Sequence[Reason],
     places: Iterable[BaseGeometry | None],
     *,
     rows: NDArray[np.int64] | None = None,
@@ -45,7 +47,10 @@ def note_faults(
     """
     nothing = (None,) * len(reasons)
     return [
-        Fault(kind, level, row, code, other_row, other_code, float(measure), unit, reason, place)
+        Fault(
+            *(kind, level, row, code, other_row, other_code, float(measure), unit),
+            *(reason.en, reason.zh, place),
+        )
         for level, row, code, other_row, other_code, measure, reason, place in zip(
             repeat(severity, len(reasons)) if isinstance(severity, str) else severity,
             nothing if rows is None else rows.tolist(),

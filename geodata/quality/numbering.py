@@ -7,12 +7,14 @@ import shapely
 from pyproj import CRS
 
 from geodata.codes import is_grid_code
+from geodata.crs import to_metres
 from geodata.quality.batch import Batch, Outlines
 from geodata.quality.findings import Fault
 from geodata.quality.parents import Homes
-from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only, to_metres
+from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only
 from geodata.quality.rules import LayerRule, code_prefix
 from geodata.quality.tolerances import COLUMN_M, ORDER_TOLERANCE_M
+from geodata.reasons import Reason, reason
 
 
 def find_code_faults(
@@ -58,7 +60,7 @@ def _duplicate_codes(batch: Batch, shapes: Shapes) -> list[Fault]:
     at = [place for _, place in pairs]
     rows = [int(batch.rows[place]) for place, _ in pairs]
     reasons = [
-        f"Row {row} has the code {batch.codes[place]} too."
+        reason("duplicate-code", row=row, code=batch.codes[place])
         for row, place in zip(rows, at, strict=True)
     ]
     return batch.faults(
@@ -117,8 +119,12 @@ def _codes_of_other_parents(
         and not batch.codes[place].startswith(code_prefix(owners[place], rule))
     ]
     reasons = [
-        f"The code {batch.codes[place]} does not begin with that of its {rule.parent_noun} "
-        f"{owners[place]}."
+        reason(
+            "other-parent",
+            code=batch.codes[place],
+            noun=rule.parent_called,
+            parent=owners[place],
+        )
         for place in at
     ]
     return batch.faults("code-of-other-parent", at, reasons, shapes[at], other_codes=owners[at])
@@ -145,24 +151,25 @@ def _codes_out_of_order(batch: Batch, shapes: Shapes, rule: LayerRule, *, crs: C
     ]
     at = usable[np.array(sorted(wrong), dtype=np.int64)]
     reasons = [
-        f"The number {batch.codes[place][-rule.sequence_digits :]} at the end of its code is out "
-        "of order: numbers run from west to east, then from north to south."
-        for place in at
+        reason("out-of-order", number=batch.codes[place][-rule.sequence_digits :]) for place in at
     ]
     places = shapely.point_on_surface(shapes[at])
     return batch.faults("code-order", at, reasons, places, severity="warning")
 
 
-def _code_words(code: str, rule: LayerRule) -> str:
+def _code_words(code: str, rule: LayerRule) -> Reason:
     """Say what is wrong with a code."""
     if not (code.isascii() and code.isdecimal()):
-        return f"The code {code[:40]!r} has other characters than the digits 0 to 9."
+        return reason("malformed-characters", code=code[:40])
     if len(code) != rule.code_digits:
-        return (
-            f"The code {code[:40]} has {len(code)} digits; "
-            f"that of a {rule.noun} has {rule.code_digits}."
+        return reason(
+            "malformed-length",
+            code=code[:40],
+            count=len(code),
+            noun=rule.called,
+            digits=rule.code_digits,
         )
-    return f"The code {code} ends in the number 0; numbers begin with 1."
+    return reason("malformed-zero", code=code)
 
 
 def _metres_a_degree(degrees: Numbers, crs: CRS) -> Numbers:

@@ -8,11 +8,13 @@ from geopandas import GeoDataFrame
 from pandas import Series
 from pyproj import CRS
 
+from geodata.crs import to_metres
 from geodata.quality.batch import Batch, Outlines, Texts, read_areas, read_outlines
 from geodata.quality.findings import Fault
-from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, thick_pieces, to_metres
+from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, thick_pieces
 from geodata.quality.rules import LayerRule
 from geodata.quality.tolerances import LEAST_OVERLAP_SHARE, OUTSIDE_SHARE
+from geodata.reasons import Reason, reason
 
 
 def place_in_parents(features: GeoDataFrame, parents: GeoDataFrame) -> Series:
@@ -114,7 +116,7 @@ def find_unknown_parents(
     """
     at = np.flatnonzero(homes.unknown)
     codes = batch.parent_codes[at]
-    reasons = [f"It names {rule.parent_noun} {code}, which does not exist." for code in codes]
+    reasons = [reason("unknown-parent", noun=rule.parent_called, code=code) for code in codes]
     return batch.faults("unknown-parent", at, reasons, shapes[at], other_codes=codes)
 
 
@@ -170,8 +172,14 @@ def _elsewhere(homes: Homes, parents: Outlines, at: Positions) -> Texts:
 
 def _outside_words(
     rule: LayerRule, code: str, area_m2: float, share: float, elsewhere: str | None
-) -> str:
+) -> Reason:
     """Say how much of a feature is outside its parent, and where most of it lies instead."""
-    part = "All of it" if share > 1 - LEAST_OVERLAP_SHARE else f"{share:.2%} of it"
-    words = f"{part} ({area_m2:,.1f} m²) lies outside {rule.parent_noun} {code}"
-    return words + (f"; most of it lies in {elsewhere}." if elsewhere is not None else ".")
+    key = "outside-all" if share > 1 - LEAST_OVERLAP_SHARE else "outside"
+    return reason(
+        key if elsewhere is None else f"{key}-elsewhere",
+        share=share,
+        area_m2=area_m2,
+        noun=rule.parent_called,
+        code=code,
+        elsewhere=elsewhere,
+    )

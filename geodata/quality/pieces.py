@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from geodata.crs import GEOGRAPHIC, transformer
+from geodata.crs import to_metres
 from geodata.quality.tolerances import NOISE_M
 
 Shapes = NDArray[np.object_]
@@ -128,13 +128,3 @@ def wider_than(grounds: Shapes, width_m: float) -> Mask:
     eroded = shapely.buffer(grounds[unsure], -width_m / 2, quad_segs=2)
     wide[unsure] = ~shapely.is_empty(eroded)
     return wide
-
-
-def to_metres(shapes: Shapes, crs: CRS) -> Shapes:
-    """Project shapes from EPSG:4326; missing ones stay missing."""
-    project = transformer(GEOGRAPHIC, crs)
-
-    def projected(degrees: Numbers) -> Numbers:
-        return np.column_stack(project.transform(degrees[:, 0], degrees[:, 1]))
-
-    return np.asarray(shapely.transform(shapes, projected), dtype=object)

@@ -27,6 +27,7 @@ _DTYPES = {
     "measure": "float64",
     "unit": "str",
     "reason": "str",
+    "reason_zh": "str",
 }
 _REPAIR_DTYPES = {"row": "int64", "area_change_m2": "float64", "area_change_share": "float64"}
 
@@ -42,8 +43,8 @@ class QualityReport:
         (Int64; missing where the fault is of the whole layer or of a parent), ``code``,
         ``other_row``, ``other_code`` (whom it concerns besides: a sibling, stored or in the file,
         or the parent), ``measure`` with ``unit`` (``m2``, ``m``, ``share``, or empty), ``reason``
-        (an English sentence), ``geometry`` (the place; None where there is none). By row, those
-        without one first, then by kind and by whom it concerns.
+        (an English sentence), ``reason_zh`` (the same in Chinese), ``geometry`` (the place; None
+        where there is none). By row, those without one first, then by kind and by whom it concerns.
     repairs
         ``row``, ``geometry`` (valid, polygon or multipolygon), ``area_change_m2`` (area after the
         repair less the area as drawn, where loops the other way round count negative),

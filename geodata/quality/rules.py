@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from geodata.codes import BUILDING_DIGITS, COMMUNITY_DIGITS, COMPOUND_DIGITS, STAIRWELL_DIGITS
 from geodata.errors import InvalidParameterError
+from geodata.reasons import Reason, noun
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class LayerRule:
     Attributes
     ----------
     noun, parent_noun
-        What a feature, and what is above it, is called in a reason.
+        What a feature, and what is above it, is called in English.
     code_digits, sequence_digits
         Length of a code, and of the number at its end.
     is_numbered_by_place
@@ -41,6 +42,16 @@ class LayerRule:
     least_area_m2: float
     least_width_m: float
     outside_tolerance_m: float
+
+    @property
+    def called(self) -> Reason:
+        """What a feature is called in a reason."""
+        return noun(self.noun)
+
+    @property
+    def parent_called(self) -> Reason:
+        """What is above a feature is called in a reason."""
+        return noun(self.parent_noun)
 
 
 RULES: Mapping[str, LayerRule] = {

@@ -9,6 +9,7 @@ from geopandas import GeoDataFrame
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from geodata.crs import to_metres
 from geodata.quality.batch import Batch, areas_of, make_sound
 from geodata.quality.findings import Fault
 from geodata.quality.pieces import (
@@ -18,26 +19,28 @@ from geodata.quality.pieces import (
     only,
     polygon_parts,
     sums,
-    to_metres,
     wider_than,
 )
 from geodata.quality.report import collect_repairs
 from geodata.quality.rules import LayerRule
+from geodata.reasons import NOTHING, Reason, reason
 
 _AREAS = [int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON)]
 _SPOT = re.compile(r"^(.*?)\[(\S+) (\S+)\]$")
 
-# What GEOS says, in the words of people who draw.
-_FAULTS = {
-    "Self-intersection": "its outline crosses itself",
-    "Ring Self-intersection": "its outline touches itself",
-    "Hole lies outside shell": "it has a hole outside its outline",
-    "Holes are nested": "it has a hole inside a hole",
-    "Nested shells": "one of its parts lies inside another",
-    "Duplicate Rings": "it has the same ring twice",
-    "Interior is disconnected": "its holes cut it into parts",
-    "Too few points in geometry component": "its outline has fewer than three corners",
-}
+# What GEOS says, that the reasons have in the words of people who draw.
+_FAULTS = frozenset(
+    {
+        "Self-intersection",
+        "Ring Self-intersection",
+        "Hole lies outside shell",
+        "Holes are nested",
+        "Nested shells",
+        "Duplicate Rings",
+        "Interior is disconnected",
+        "Too few points in geometry component",
+    }
+)
 
 
 def find_missing(batch: Batch) -> tuple[Mask, list[Fault]]:
@@ -55,19 +58,19 @@ def find_missing(batch: Batch) -> tuple[Mask, list[Fault]]:
         *batch.faults(
             "missing-geometry",
             at_absent,
-            [f"The geometry is {state}." for state in states],
+            [reason(f"geometry-{state}") for state in states],
             [None] * len(at_absent),
         ),
         *batch.faults(
             "not-a-polygon",
             at_other,
-            [f"The geometry is a {name}, not a polygon." for name in types],
+            [reason("not-a-polygon", type=reason(f"type-{name}")) for name in types],
             [_drawable(shape) for shape in batch.shapes[at_other]],
         ),
     ]
     blurred = ~(absent | no_area) & ~_are_finite(batch.shapes)
     at_blurred = np.flatnonzero(blurred)
-    reasons = ["One of its coordinates is not a number."] * len(at_blurred)
+    reasons = [reason("not-finite")] * len(at_blurred)
     found += batch.faults("impossible-coordinates", at_blurred, reasons, [None] * len(at_blurred))
     return ~(absent | no_area | blurred), found
 
@@ -119,7 +122,7 @@ def find_invalid(
     change_m2 = np.round(after_m2 - shapely.area(to_metres(batch.shapes[at], crs)), 6) + 0.0
     faults, spots = _reasons(batch.shapes[at])
     reasons = [
-        f"The geometry is invalid: {fault}. " + _repair_words(repair, change, rule)
+        reason("invalid", fault=fault, repair=_repair_words(repair, change, rule))
         for fault, repair, change in zip(faults, repairs, change_m2, strict=True)
     ]
     found = batch.faults("invalid-geometry", at, reasons, spots, measures=change_m2, unit="m2")
@@ -154,13 +157,13 @@ def find_slivers(batch: Batch, shapes: Shapes, rule: LayerRule, *, crs: CRS) -> 
     thin = set(owner[poor & ~wide].tolist())
     reasons = []
     for feature, area in zip(at, poor_m2, strict=True):
-        subject = "A part of it" if shapely.get_num_geometries(shapes[feature]) > 1 else "It"
+        key = "sliver-part" if shapely.get_num_geometries(shapes[feature]) > 1 else "sliver"
         limit = (
-            f"nowhere wider than {rule.least_width_m:g} m"
+            reason("sliver-thin", width_m=rule.least_width_m)
             if feature in thin
-            else f"less than the {rule.least_area_m2:g} m² of the smallest {rule.noun}"
+            else reason("sliver-small", least_m2=rule.least_area_m2, noun=rule.called)
         )
-        reasons.append(f"{subject} has {area:,.1f} m², {limit}.")
+        reasons.append(reason(key, area_m2=area, limit=limit))
     places = joined(parts[poor], place)
     return batch.faults(
         "sliver", at, reasons, places, severity="warning", measures=poor_m2, unit="m2"
@@ -176,7 +179,7 @@ def find_several_parts(batch: Batch, mending: Mending, rule: LayerRule) -> list[
         return []
     count = shapely.get_num_geometries(mending.shapes)
     at = np.flatnonzero((count > 1) & ~mending.broken & ~shapely.is_missing(mending.shapes))
-    reasons = [f"It has {count[place]} parts; a {rule.noun} has one." for place in at]
+    reasons = [reason("several-parts", count=count[place], noun=rule.called) for place in at]
     return batch.faults("several-parts", at, reasons, mending.shapes[at], measures=count[at])
 
 
@@ -188,29 +191,34 @@ def _are_finite(shapes: Shapes) -> Mask:
     return finite
 
 
-def _reasons(shapes: Shapes) -> tuple[list[str], list[BaseGeometry]]:
+def _reasons(shapes: Shapes) -> tuple[list[Reason], list[BaseGeometry]]:
     """Return what is wrong with invalid shapes, in words, and where: a point, or the shape."""
-    words: list[str] = []
+    words: list[Reason] = []
     spots: list[BaseGeometry] = []
     for shape, told in zip(shapes, shapely.is_valid_reason(shapes), strict=True):
         match = _SPOT.match(told)
         fault = match[1] if match else told
-        words.append(_FAULTS.get(fault, fault.lower()))
+        words.append(
+            reason(f"invalid-{fault.replace(' ', '-').lower()}")
+            if fault in _FAULTS
+            else reason("invalid-other", told=fault.lower())
+        )
         spots.append(shapely.Point(float(match[2]), float(match[3])) if match else shape)
     return words, spots
 
 
-def _repair_words(repair: BaseGeometry | None, change_m2: float, rule: LayerRule) -> str:
+def _repair_words(repair: BaseGeometry | None, change_m2: float, rule: LayerRule) -> Reason:
     """Say what a repair would do."""
     if repair is None:
-        return "No area is left of it: draw it again."
+        return reason("repair-nothing-left")
     count = int(shapely.get_num_geometries(repair))
-    parts = f" and makes {count} parts of it" if count > 1 else ""
-    change = (
-        "keeps the area" if abs(change_m2) < 0.05 else f"changes the area by {change_m2:+,.1f} m²"
-    )
-    refusal = f"; a {rule.noun} has one part" if count > 1 and rule.is_one_part else ""
-    return f"A repair {change}{parts}{refusal}."
+    parts = NOTHING
+    if count > 1:
+        key = "repair-parts-refused" if rule.is_one_part else "repair-parts"
+        parts = reason(key, count=count, noun=rule.called)
+    if abs(change_m2) < 0.05:
+        return reason("repair-keeps", parts=parts)
+    return reason("repair-changes", change_m2=change_m2, parts=parts)
 
 
 def _drawable(shape: BaseGeometry) -> BaseGeometry:

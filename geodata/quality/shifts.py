@@ -6,17 +6,19 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from geodata.offsets import SHIFTS, Shift, unshift
+from geodata.crs import to_metres
+from geodata.offsets import SHIFTS, Shift, unshift_shapes
 from geodata.quality.batch import Outlines, make_sound
 from geodata.quality.findings import Fault, note_faults
 from geodata.quality.parents import Homes, locate
-from geodata.quality.pieces import Numbers, Positions, Shapes, to_metres
+from geodata.quality.pieces import Numbers, Positions, Shapes
 from geodata.quality.tolerances import (
     LEAST_OVERLAP_SHARE,
     SHIFT_IMPROVEMENT,
     SHIFT_LEAST_SHARE,
     SHIFT_SAMPLE,
 )
+from geodata.reasons import reason
 
 _NAMES: dict[Shift, str] = {"gcj02": "GCJ-02", "bd09": "BD-09"}
 _TURNS = np.arange(1, 8) * np.pi / 4
@@ -100,11 +102,7 @@ def _outside(shapes: Shapes, own: Positions | None, parents: Outlines) -> float:
 
 def _fit(shapes: Shapes, own: Positions | None, parents: Outlines, source: Shift) -> _Fit | None:
     """Return how shapes fit once a shift is undone; None where that moves nothing."""
-
-    def undone(degrees: Numbers) -> Numbers:
-        return np.column_stack(unshift(lon=degrees[:, 0], lat=degrees[:, 1], source=source))
-
-    moved: Shapes = np.asarray(shapely.transform(shapes, undone), dtype=object)
+    moved = unshift_shapes(shapes, source=source)
     before = shapely.get_coordinates(shapely.centroid(shapes))
     after = shapely.get_coordinates(shapely.centroid(moved))
     move = (after - before).mean(axis=0)
@@ -137,14 +135,17 @@ def _fault(fit: _Fit, now: float, shapes: Shapes, crs: CRS) -> list[Fault]:
         to_metres(np.asarray(shapely.points([middle, middle + fit.move])), crs)
     )
     length_m = float(np.hypot(*(ends[1] - ends[0])))
-    reason = (
-        f"The layer looks shifted as {_NAMES[fit.source]} is: {now:.2%} of its shapes lie outside "
-        f"their parents, and {fit.outside:.2%} once a shift of {length_m:,.0f} m is undone. "
-        f"If so, declare {fit.source}."
+    why = reason(
+        "shifted",
+        name=_NAMES[fit.source],
+        now=now,
+        then=fit.outside,
+        length_m=length_m,
+        source=fit.source,
     )
     return note_faults(
         f"suspected-{fit.source}",
-        [reason],
+        [why],
         [box],
         severity="warning",
         measures=[length_m],

@@ -7,11 +7,12 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
+from geodata.crs import to_metres
 from geodata.quality.batch import Batch, Outlines
 from geodata.quality.findings import Fault, note_faults
 from geodata.quality.kinds import Severity
 from geodata.quality.parents import Homes, locate
-from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only, thick_pieces, to_metres
+from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only, thick_pieces
 from geodata.quality.rules import LayerRule, code_prefix
 from geodata.quality.tolerances import (
     DUPLICATE_IOU,
@@ -21,6 +22,7 @@ from geodata.quality.tolerances import (
     NEAR_DUPLICATE_IOU,
     OVERLAP_TOLERANCE_M,
 )
+from geodata.reasons import Reason, reason
 
 _CHUNK = 500
 
@@ -93,7 +95,7 @@ class Siblings:
             *self._faults(
                 "duplicate",
                 same,
-                [f"It is the same as {other}." for other in self._names(same)],
+                [reason("duplicate", other=other) for other in self._names(same)],
                 self._shapes[same.second],
                 measures=areas_m2,
                 unit="m2",
@@ -102,8 +104,7 @@ class Siblings:
                 "near-duplicate",
                 self._pairs.where(near),
                 [
-                    f"It shares {iou:.1%} of the ground of both with {other}: "
-                    "perhaps one thing was drawn twice."
+                    reason("near-duplicate", iou=iou, other=other)
                     for iou, other in zip(
                         self._iou[near], self._names(self._pairs.where(near)), strict=True
                     )
@@ -124,10 +125,13 @@ class Siblings:
         pairs = self._pairs.where(other)
         pieces = thick_pieces(self._shared[other], crs=self._crs, tolerance_m=OVERLAP_TOLERANCE_M)
         pairs = _Pairs(pairs.first[pieces.owner], pairs.second[pieces.owner])
-        limit = f"{OVERLAP_TOLERANCE_M:g} m"
         reasons = [
-            f"It overlaps {name} by {area:,.1f} m², "
-            + (f"in places wider than {limit}." if wide else f"nowhere wider than {limit}.")
+            reason(
+                "overlap-wide" if wide else "overlap-narrow",
+                other=name,
+                area_m2=area,
+                limit_m=OVERLAP_TOLERANCE_M,
+            )
             for name, area, wide in zip(
                 self._names(pairs), pieces.area_m2, pieces.is_wide, strict=True
             )
@@ -175,8 +179,14 @@ class Siblings:
         )
         codes = parents.codes[wanted[gaps.owner]]
         reasons = [
-            f"{area:,.1f} m² of {self._rule.parent_noun} {code} belong to no {self._rule.noun}"
-            + (f", in {count} places." if count > 1 else ".")
+            reason(
+                "gaps" if count > 1 else "gap",
+                area_m2=area,
+                parent=self._rule.parent_called,
+                code=code,
+                noun=self._rule.called,
+                count=count,
+            )
             for area, code, count in zip(
                 gaps.area_m2, codes, shapely.get_num_geometries(gaps.shapes), strict=True
             )
@@ -197,12 +207,12 @@ class Siblings:
         shared = shapely.area(self._shared)
         return np.asarray(shared / (shapely.area(one) + shapely.area(other) - shared))
 
-    def _names(self, pairs: _Pairs) -> list[str]:
+    def _names(self, pairs: _Pairs) -> list[Reason]:
         """Return what to call the first of each pair."""
         return [
-            f"row {self._batch.rows[place]}"
+            reason("row", row=self._batch.rows[place])
             if place < self._count
-            else f"the stored {self._rule.noun} {self._codes[place]}"
+            else reason("stored", noun=self._rule.called, code=self._codes[place])
             for place in pairs.first
         ]
 
@@ -210,7 +220,7 @@ class Siblings:
         self,
         kind: str,
         pairs: _Pairs,
-        reasons: Sequence[str],
+        reasons: Sequence[Reason],
         places: Shapes,
         *,
         measures: Numbers,
@@ -282,8 +292,5 @@ def _most_pairs(count: int) -> int:
 
 def _unfinished(count: int) -> list[Fault]:
     """Return the fault of a layer whose overlaps are too many to list."""
-    reason = (
-        f"More than {_most_pairs(count):,} pairs of shapes meet: "
-        "only the first of them, by row, were looked at for overlaps."
-    )
-    return note_faults("too-many-overlaps", [reason], [None])
+    why = reason("too-many-pairs", count=_most_pairs(count))
+    return note_faults("too-many-overlaps", [why], [None])

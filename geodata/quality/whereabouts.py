@@ -6,23 +6,24 @@ import numpy as np
 import shapely
 from pyproj import CRS, Geod
 
-from geodata.crs import local_metric_crs
+from geodata.crs import metric_crs_of, to_metres
 from geodata.quality.batch import Batch, Outlines
 from geodata.quality.findings import Fault
-from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only, to_metres
+from geodata.quality.pieces import Mask, Numbers, Positions, Shapes, only
 from geodata.quality.rules import LayerRule
 from geodata.quality.tolerances import FAR_M, WINDOW_DEGREES
+from geodata.reasons import reason
 
 _ELLIPSOID = Geod(ellps="WGS84")
 # FAR_M and a little more, in degrees: how far round the parents a corrected shape counts.
 _MARGIN_DEGREES = FAR_M / 110_000
 
-# What undoes each mistake: kind, then x and y from the columns lon, lat of the file and signs.
+# What undoes each mistake: kind, x and y from the columns lon, lat of the file, signs, reason.
 _MISTAKES = (
-    ("swapped-axes", (1, 0), (1, 1), "longitude and latitude are swapped"),
-    ("wrong-hemisphere", (0, 1), (1, -1), "the sign of the latitude is changed"),
-    ("wrong-hemisphere", (0, 1), (-1, 1), "the sign of the longitude is changed"),
-    ("wrong-hemisphere", (0, 1), (-1, -1), "the signs of both are changed"),
+    ("swapped-axes", (1, 0), (1, 1), "misplaced-swapped"),
+    ("wrong-hemisphere", (0, 1), (1, -1), "misplaced-lat"),
+    ("wrong-hemisphere", (0, 1), (-1, 1), "misplaced-lon"),
+    ("wrong-hemisphere", (0, 1), (-1, -1), "misplaced-both"),
 )
 
 
@@ -68,7 +69,7 @@ def find_window(shapes: Shapes, parents: Outlines | None) -> Window:
         centres = centres[(np.abs(centres) <= (180, 90)).all(axis=1)]
         middle = np.median(centres, axis=0) if len(centres) else np.zeros(2)
         west, south = east, north = (float(middle[0]), float(middle[1]))
-    crs = local_metric_crs(lon=(west + east) / 2, lat=(south + north) / 2)
+    crs = metric_crs_of((west, south, east, north))
     return Window((west, south, east, north), crs)
 
 
@@ -98,11 +99,11 @@ def find_misplaced(
     far = there & (impossible | (distances_m > FAR_M))
     found = list(told)
     left = far.copy()
-    for kind, axes, signs, words in _MISTAKES:
+    for kind, axes, signs, key in _MISTAKES:
         corrected = _corrected(only(shapes, left), axes, signs)
         fits = _would_fit(corrected, left, impossible, kind, parents, window)
         at = np.flatnonzero(fits)
-        reasons = [f"It lies where it belongs when {words}."] * len(at)
+        reasons = [reason(key)] * len(at)
         found += batch.faults(kind, at, reasons, corrected[at])
         left &= ~fits
     found += _impossible(batch, shapes, left & impossible)
@@ -130,11 +131,7 @@ def _antimeridian(batch: Batch, shapes: Shapes) -> tuple[Mask, list[Fault]]:
         corners = corners[[corners[:, 0].argmin(), corners[:, 0].argmax()]]
         corners[:, 0] = (corners[:, 0] + 180) % 360 - 180
         ends.append(shapely.MultiPoint(corners))
-    reasons = [
-        f"It reaches from {west[place]:.4f}° to {east[place]:.4f}° of longitude, "
-        "across the antimeridian."
-        for place in at
-    ]
+    reasons = [reason("antimeridian", west=west[place], east=east[place]) for place in at]
     return across, batch.faults("antimeridian", at, reasons, ends)
 
 
@@ -196,10 +193,7 @@ def _impossible(batch: Batch, shapes: Shapes, mask: Mask) -> list[Fault]:
     reasons = []
     for place in at:
         west, south, east, north = shapely.bounds(shapes[place])
-        reasons.append(
-            f"Its coordinates (x {west:,.1f} to {east:,.1f}, y {south:,.1f} to {north:,.1f}) "
-            "are no longitudes and latitudes."
-        )
+        reasons.append(reason("impossible", west=west, east=east, south=south, north=north))
     return batch.faults("impossible-coordinates", at, reasons, [None] * len(at))
 
 
@@ -213,8 +207,10 @@ def _far(
 ) -> list[Fault]:
     """Return the faults of what lies far from every parent, or from the rest of the layer."""
     at = np.flatnonzero(mask)
-    whom = "the middle of the layer" if parents is None else f"every {rule.parent_noun}"
-    reasons = [f"It lies some {distances_m[place] / 1000:,.0f} km from {whom}." for place in at]
+    key = "far-from-middle" if parents is None else "far"
+    reasons = [
+        reason(key, distance_km=distances_m[place] / 1000, noun=rule.parent_called) for place in at
+    ]
     return batch.faults("far-away", at, reasons, shapes[at], measures=distances_m[at], unit="m")
 
 
@@ -233,10 +229,9 @@ def find_homeless(
     at = np.flatnonzero(mask)
     distances_m = _distances(shapes, mask, parents, window)
     if parents is None:
-        reasons = [f"There is no {rule.parent_noun} to put it in."] * len(at)
+        reasons = [reason("no-parents", noun=rule.parent_called)] * len(at)
         return batch.faults("no-parent", at, reasons, shapes[at])
     reasons = [
-        f"It lies in no {rule.parent_noun}; the nearest is {distances_m[place]:,.0f} m away."
-        for place in at
+        reason("no-parent", noun=rule.parent_called, distance_m=distances_m[place]) for place in at
     ]
     return batch.faults("no-parent", at, reasons, shapes[at], measures=distances_m[at], unit="m")

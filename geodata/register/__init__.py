@@ -1,4 +1,4 @@
-"""Household registers as offices keep them: read from Excel, matched to stairwells."""
+"""Registers of households and lists of members as offices keep them, matched to stairwells."""
 
 from geodata.register.matching import Matches, household_counts, match_households
 from geodata.register.reading import Register, read_register

@@ -4,8 +4,9 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 
+from geodata.reasons import Reason, reason
 from geodata.register.sheets import Cell, Merge
-from geodata.workbooks import fault_of
+from geodata.workbooks import error_in, is_uncalculated
 
 _MOST_EXACT = 10**15
 """Excel keeps 15 digits of a number; a longer one has been rounded."""
@@ -30,16 +31,18 @@ def text_of(cell: Cell) -> str:
     return str(cell).strip()
 
 
-def reason_against(cell: Cell) -> str | None:
+def reason_against(cell: Cell) -> Reason | None:
     """Return why a cell cannot be part of an address, without its value, or None."""
-    if (fault := fault_of(cell)) is not None:
-        return fault
+    if is_uncalculated(cell):
+        return reason("cell-formula")
+    if (error := error_in(cell)) is not None:
+        return reason("cell-error", error=error)
     if isinstance(cell, bool):
-        return "holds TRUE or FALSE, not text"
+        return reason("cell-truth")
     if isinstance(cell, datetime.date | datetime.time | datetime.timedelta):
-        return "holds a date or time, as Excel makes of 1-10: format the column as text"
+        return reason("cell-date")
     if isinstance(cell, int | float) and abs(cell) >= _MOST_EXACT:
-        return "holds a number of over 15 digits, which Excel rounds: format the column as text"
+        return reason("cell-rounded")
     return None
 
 

@@ -44,7 +44,11 @@ class Headings:
 
 
 def find_headings(
-    path: Path, sheets: Sequence[Sheet], *, mapping: ColumnMapping | None
+    path: Path,
+    sheets: Sequence[Sheet],
+    *,
+    mapping: ColumnMapping | None,
+    layer: str = "households",
 ) -> tuple[Headings, list[str]]:
     """Find the row of headings that fits best.
 
@@ -56,6 +60,8 @@ def find_headings(
         Of one file.
     mapping
         What a person said about the columns; None: guessed.
+    layer
+        households or members: whose fields are looked for.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def find_headings(
     AbsentColumnError
         No row has the columns of the given mapping.
     """
-    found = [best for sheet in sheets if (best := _best_of(sheet, mapping)) is not None]
+    found = [best for sheet in sheets if (best := _best_of(sheet, mapping, layer)) is not None]
     if not found and mapping is not None:
         raise AbsentColumnError(tuple(mapping.columns.values()), ())
     if not found:
@@ -108,13 +114,13 @@ def _fit(one: "Headings | _Doubt") -> int:
     )
 
 
-def _best_of(sheet: Sheet, mapping: ColumnMapping | None) -> "Headings | _Doubt | None":
+def _best_of(sheet: Sheet, mapping: ColumnMapping | None, layer: str) -> "Headings | _Doubt | None":
     """Return the best row of a sheet; of equal ones the last in a row of merged ones."""
     best: Headings | _Doubt | None = None
     best_names: list[str] = []
     for row in range(min(WITHIN_ROWS, len(sheet.rows))):
         names = _names(sheet, row)
-        one = _given(sheet, row, names, mapping) if mapping else _guessed(sheet, row, names)
+        one = _given(sheet, row, names, mapping) if mapping else _guessed(sheet, row, names, layer)
         if one is None:
             continue
         is_merged_on = best is not None and names == best_names and row == best.row + 1
@@ -155,9 +161,9 @@ def _letters(column: int) -> str:
     return letters
 
 
-def _guessed(sheet: Sheet, row: int, names: list[str]) -> "Headings | _Doubt | None":
+def _guessed(sheet: Sheet, row: int, names: list[str], layer: str) -> "Headings | _Doubt | None":
     try:
-        mapping = guess_columns([name for name in names if name], layer="households")
+        mapping = guess_columns([name for name in names if name], layer=layer)
     except UnmatchedFieldError:
         return None
     except AmbiguousColumnsError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pandas import DataFrame, Series
 
 from geodata.addresses import Address, parse_parts
+from geodata.reasons import reason
 from geodata.register.known import Known
 from geodata.register.names import nearest
 from geodata.register.resolving import NO_ADDRESS, Candidates, Outcome, name_wanted, resolve
@@ -16,6 +17,7 @@ _MATCHED = {
     "score": "float64",
     "household_count": "int64",
 }
+_TOLD = {"reason": "str", "reason_zh": "str"}
 _PARTS = ("address", "compound", "building", "stairwell", "room")
 
 
@@ -31,9 +33,9 @@ class Matches:
         duplicate).
     review
         ``row``, ``candidates`` (tuple of (stairwell code, score), best first, at most 20, may be
-        empty), ``reason``: a person decides.
+        empty), ``reason``, ``reason_zh``: a person decides.
     unmatched
-        ``row``, ``reason``.
+        ``row``, ``reason``, ``reason_zh``.
     duplicates
         ``row``, ``first_row``, ``stairwell_code``: rows of a room that an earlier row has.
     """
@@ -136,14 +138,14 @@ def _with_code(outcome: Outcome, text: str, known: Known) -> Outcome:
         return outcome
     if code not in known.codes:
         if outcome.reason == NO_ADDRESS:
-            return Outcome(reason="No stairwell has this code, and there is no address.")
+            return Outcome(reason=reason("no-address-unknown-code"))
         return outcome
     if outcome.code not in (None, code):
         both: Candidates = ((code, 1.0), (str(outcome.code), outcome.score))
-        return Outcome(candidates=both, reason="Code and address name two stairwells.")
+        return Outcome(candidates=both, reason=reason("code-against-address"))
     if outcome.code is None and outcome.candidates and code not in dict(outcome.candidates):
         both = ((code, 1.0), *outcome.candidates)
-        return Outcome(candidates=both, reason="Code and address name different stairwells.")
+        return Outcome(candidates=both, reason=reason("code-against-candidates"))
     return Outcome(code=code, score=1.0)
 
 
@@ -156,9 +158,9 @@ def _split(records: DataFrame, found: list[Outcome], rooms: list[str]) -> Matche
     for row, outcome, room, count in zip(records["row"], found, rooms, counts, strict=True):
         if outcome.code is None:
             if outcome.candidates:
-                review.append((row, outcome.candidates, outcome.reason))
+                review.append((row, outcome.candidates, outcome.reason.en, outcome.reason.zh))
             else:
-                unmatched.append((row, outcome.reason))
+                unmatched.append((row, outcome.reason.en, outcome.reason.zh))
             continue
         first = first_rows.setdefault((outcome.code, room), row) if room else row
         if first != row:
@@ -167,8 +169,8 @@ def _split(records: DataFrame, found: list[Outcome], rooms: list[str]) -> Matche
         matched.append((row, outcome.code, outcome.score, int(count)))
     return Matches(
         matched=_frame(matched, _MATCHED),
-        review=_frame(review, {"row": "int64", "candidates": "object", "reason": "str"}),
-        unmatched=_frame(unmatched, {"row": "int64", "reason": "str"}),
+        review=_frame(review, {"row": "int64", "candidates": "object", **_TOLD}),
+        unmatched=_frame(unmatched, {"row": "int64", **_TOLD}),
         duplicates=_frame(
             duplicates, {"row": "int64", "first_row": "int64", "stairwell_code": "str"}
         ),

@@ -12,6 +12,7 @@ from pandas import DataFrame, Series
 
 from geodata.addresses import is_none_word, parse_parts
 from geodata.columns import ColumnMapping, fields_of, typed_values
+from geodata.reasons import Reason, reason, reason_columns
 from geodata.register.cells import fill_downwards, is_footer, is_sum, reason_against, text_of
 from geodata.register.headings import Headings, find_headings
 from geodata.register.sheets import Cell, read_sheets
@@ -34,7 +35,8 @@ class Register:
         column) and ``household_count`` (Int64; missing where there is no such column, 1 where it
         is blank beside a room), in the order of the file.
     rejects
-        ``row``, ``reason``: rows that cannot be used; a row may have several reasons.
+        ``row``, ``reason``, ``reason_zh``: rows that cannot be used; a row may have several
+        reasons.
     mapping
         Which column is which field, for a person to look at and save.
     notes
@@ -100,8 +102,8 @@ def read_register(
     for row in faults["row"]:
         # Without the value: where columns have slipped, it may be a name.
         heading = headings.mapping.columns[_COUNT]
-        reading.reject(int(row), f"Column {heading!r} holds no whole number from 0 up.")
-    rejects = DataFrame(reading.rejects, columns=["row", "reason"]).astype({"row": "int64"})
+        reading.reject(int(row), reading.of_column(heading, reason("count-unreadable")))
+    rejects = reading.told_rejects()
     records = records[~records["row"].isin(rejects["row"])].reset_index(drop=True)
     return Register(
         records=records,
@@ -118,7 +120,7 @@ class _Reading:
     """The rows below the headings, and what became of them."""
 
     headings: Headings
-    rejects: list[tuple[int, str]] = field(default_factory=list)
+    rejects: list[tuple[int, Reason]] = field(default_factory=list)
     left_out: dict[str, list[int]] = field(default_factory=dict)
     covered: dict[tuple[int, int], int] = field(default_factory=dict)
     by_room: list[int] = field(default_factory=list)
@@ -127,9 +129,20 @@ class _Reading:
         heads = self.headings.sheet.rows[self.headings.row]
         self.heads = [text_of(heads[column]) for column in self.headings.columns.values()]
 
-    def reject(self, row: int, reason: str) -> None:
+    def reject(self, row: int, why: Reason) -> None:
         """Note why a row, from 1, cannot be used."""
-        self.rejects.append((row, reason))
+        self.rejects.append((row, why))
+
+    def told_rejects(self) -> DataFrame:
+        """Return the rows that cannot be used."""
+        rows = Series([row for row, _ in self.rejects], dtype="int64")
+        told = reason_columns([why for _, why in self.rejects])
+        return DataFrame({"row": rows, **told}, columns=["row", *told])
+
+    @staticmethod
+    def of_column(column: str, fault: Reason) -> Reason:
+        """Return the sentence on a cell of a column."""
+        return reason("column", column=column, fault=fault)
 
     def records(self) -> DataFrame:
         """Return the rows of households, as text."""
@@ -191,8 +204,8 @@ class _Reading:
         """Return whether the cells of a row can be read; if not, say why."""
         is_usable = True
         for name, cell in cells.items():
-            if (reason := reason_against(cell)) is not None:
-                self.reject(row + 1, f"Column {self.headings.mapping.columns[name]!r} {reason}.")
+            if (fault := reason_against(cell)) is not None:
+                self.reject(row + 1, self.of_column(self.headings.mapping.columns[name], fault))
                 is_usable = False
         if is_usable and _COUNT in cells and not text_of(cells[_COUNT]):
             if not is_none_word(text_of(cells.get("room", ""))):
@@ -200,7 +213,7 @@ class _Reading:
                 self.by_room.append(row + 1)
                 return True
             column = self.headings.mapping.columns[_COUNT]
-            self.reject(row + 1, f"Column {column!r} is blank: how many households?")
+            self.reject(row + 1, self.of_column(column, reason("count-blank")))
             return False
         return is_usable
 
@@ -215,10 +228,9 @@ class _Reading:
         shared = records[tops.duplicated(keep=False)]
         for top, group in shared.groupby(tops[shared.index]):
             if len({_stairwell_of(*texts) for texts in group[_PLACE].itertuples(index=False)}) > 1:
-                rows = f"{group['row'].min()} to {group['row'].max()}"
+                ends = {"first": group["row"].min(), "last": group["row"].max()}
                 for row in group["row"]:
-                    reason = f"The count of row {top} is merged over rows {rows}, which are not one"
-                    self.reject(int(row), f"{reason} stairwell: give each its own.")
+                    self.reject(int(row), reason("count-shared", top=top, **ends))
         records.loc[tops != records["row"], _COUNT] = "0"
         return records
 

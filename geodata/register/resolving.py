@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from geodata.addresses import Address, normalise_name
+from geodata.reasons import NOTHING, Reason, reason
 from geodata.register.known import Known
 from geodata.register.names import accepted
 
@@ -19,7 +20,7 @@ CONTRADICTED = 0.25
 
 MOST_CANDIDATES = 20
 
-NO_ADDRESS = "There is no address."
+NO_ADDRESS = reason("no-address")
 
 _ODD = re.compile(r"[0-9A-Z栋幢座梯]|单元")
 
@@ -46,7 +47,7 @@ class Outcome:
     code: str | None = None
     score: float = 0.0
     candidates: Candidates = ()
-    reason: str = ""
+    reason: Reason = NOTHING
 
 
 def resolve(address: Address, known: Known, nearest: Nearest) -> Outcome:
@@ -111,10 +112,10 @@ def _places(address: Address, name: str, known: Known, nearest: Nearest) -> list
     return list(nearest.get(name, ()))
 
 
-def _no_compound(address: Address) -> str:
+def _no_compound(address: Address) -> Reason:
     if not (address.compound or address.street):
-        return "The address names no compound, and there are several."
-    return "No compound or street has this name."
+        return reason("no-compound-named")
+    return reason("no-such-compound")
 
 
 def _nearby(address: Address, known: Known, places: Sequence[tuple[str, float]]) -> Outcome:
@@ -124,8 +125,7 @@ def _nearby(address: Address, known: Known, places: Sequence[tuple[str, float]])
         outcome = _in_compound(address, known, name, score)
         found += outcome.candidates or ([(outcome.code, score)] if outcome.code else [])
     title = known.titles.get(places[0][0], places[0][0])
-    reason = f"No compound has this name; the most alike is {title}."
-    return Outcome(candidates=_sorted(found), reason=reason)
+    return Outcome(candidates=_sorted(found), reason=reason("similar-compound", title=title))
 
 
 def _in_compound(address: Address, known: Known, name: str, score: float) -> Outcome:
@@ -135,8 +135,8 @@ def _in_compound(address: Address, known: Known, name: str, score: float) -> Out
     if joined in buildings:
         if address.is_numbered and (name, joined) not in known.numbered:
             within = _codes(buildings[joined], score * UNSAID)
-            reason = f"The number with 号 may not be that of building {joined} of {title}."
-            return Outcome(candidates=within, reason=reason)
+            why = reason("number-in-doubt", building=joined, title=title)
+            return Outcome(candidates=within, reason=why)
         return _in_building(address, known, name, joined, score)
     if not address.buildings:
         if len(buildings) == 1:
@@ -144,26 +144,28 @@ def _in_compound(address: Address, known: Known, name: str, score: float) -> Out
         candidates = _all_codes(list(buildings.values()), score * UNSAID)
         return Outcome(
             candidates=candidates,
-            reason=f"No building is named, and {title} has {len(buildings)}.",
+            reason=reason("no-building-named", title=title, count=len(buildings)),
         )
     if len(address.buildings) > 1:
         named = [buildings[one] for one in address.buildings if one in buildings]
         return Outcome(
             candidates=_all_codes(named, score * UNSAID),
-            reason=f"{len(address.buildings)} buildings are named, {title} has {len(named)}.",
+            reason=reason(
+                "several-buildings", count=len(address.buildings), title=title, found=len(named)
+            ),
         )
-    return Outcome(reason=f"{title} has no building of this name.")
+    return Outcome(reason=reason("no-such-building", title=title))
 
 
 def _in_building(address: Address, known: Known, name: str, building: str, score: float) -> Outcome:
     stairwells = known.compounds[name][building]
-    where = f"building {building} of {known.titles.get(name, name)}"
+    where = {"building": building, "title": known.titles.get(name, name)}
     if not address.stairwells:
         if sum(map(len, stairwells.values())) == 1:
             return Outcome(code=next(iter(stairwells.values()))[0], score=score)
         return Outcome(
             candidates=_codes(stairwells, score * UNSAID),
-            reason=f"No stairwell is named, and {where} has {len(stairwells)}.",
+            reason=reason("no-stairwell-named", **where, count=len(stairwells)),
         )
     joined = "、".join(address.stairwells)
     if joined in stairwells:
@@ -171,15 +173,15 @@ def _in_building(address: Address, known: Known, name: str, building: str, score
         if len(codes) == 1:
             return Outcome(code=codes[0], score=score)
         several = tuple((code, score) for code in codes)
-        return Outcome(candidates=several, reason=f"Several stairwells of {where} have this name.")
+        return Outcome(candidates=several, reason=reason("several-of-name", **where))
     if list(stairwells) == [""] and address.stairwells == ("1",) and len(stairwells[""]) == 1:
         return Outcome(code=stairwells[""][0], score=score)
     named = {one: stairwells[one] for one in address.stairwells if one in stairwells}
     if len(address.stairwells) > 1 and named:
-        reason = f"{len(address.stairwells)} stairwells are named."
-        return Outcome(candidates=_codes(named, score * UNSAID), reason=reason)
-    reason = f"{where[0].upper()}{where[1:]} has no stairwell of this name."
-    return Outcome(candidates=_codes(stairwells, score * CONTRADICTED), reason=reason)
+        why = reason("several-stairwells", count=len(address.stairwells))
+        return Outcome(candidates=_codes(named, score * UNSAID), reason=why)
+    why = reason("no-such-stairwell", **where)
+    return Outcome(candidates=_codes(stairwells, score * CONTRADICTED), reason=why)
 
 
 def _checked(outcome: Outcome, address: Address) -> Outcome:
@@ -188,7 +190,7 @@ def _checked(outcome: Outcome, address: Address) -> Outcome:
         return outcome
     return Outcome(
         candidates=((outcome.code, outcome.score),),
-        reason="Part of the address was not understood, or contradicts another.",
+        reason=reason("not-understood"),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
 from geodata.errors import UnreadableFileError, UnusableWorkbookError
+from geodata.foreign_text import decoded, other_kind
 from geodata.workbooks import OLE_START, ZIP_START, WorkbookLimits, open_workbook
 
 Cell = object
@@ -18,19 +19,6 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 """First and last (row, column), counted from 0."""
 
 _MOST_MERGES = 200_000
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_OTHERS = {
-    b"\x89PNG": "is a picture (PNG)",
-    b"\xff\xd8\xff": "is a picture (JPEG)",
-    b"GIF8": "is a picture (GIF)",
-    b"BM": "is a picture (BMP)",
-    b"%PDF": "is a PDF document",
-    b"Rar!": "is a RAR archive",
-    b"7z\xbc\xaf": "is a 7z archive",
-    b"<html": "is a web page, as some systems export tables",
-    b"<!doc": "is a web page, as some systems export tables",
-    b"<?xml": "is an XML document",
-}
 
 
 @dataclass(frozen=True)
@@ -144,17 +132,12 @@ def _sheet_of_text(path: Path, content: bytes, limits: WorkbookLimits) -> Sheet:
 def _decoded(path: Path, content: bytes) -> str:
     if not content.strip():
         raise UnreadableFileError(path, "is empty.")
-    for start, kind in _OTHERS.items():
-        if content[:512].lstrip()[: len(start)].lower() == start.lower():
-            raise UnreadableFileError(path, f"{kind}: a register is an .xlsx workbook or CSV.")
-    encodings = ("utf-16",) if content.startswith(_UTF16) else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise UnreadableFileError(
-        path, "is neither an .xlsx workbook nor CSV in UTF-8, UTF-16 or GB18030."
-    )
+    kind = other_kind(content)
+    if kind is not None:
+        raise UnreadableFileError(path, f"is {kind}: a register is an .xlsx workbook or CSV.")
+    text = decoded(content)
+    if text is None:
+        raise UnreadableFileError(
+            path, "is neither an .xlsx workbook nor CSV in UTF-8, UTF-16 or GB18030."
+        )
+    return text

@@ -1,5 +1,6 @@
 """The sample sub-district: an invented town with real names, the same for the same seed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -8,6 +9,7 @@ from pandas import DataFrame
 
 from geodata.errors import SampleScaleError
 from geodata.progress import Progress, silent
+from geodata.sample.details import make_details
 from geodata.sample.incidents import make_incidents
 from geodata.sample.organisations import make_organisations
 from geodata.sample.people import make_people
@@ -36,7 +38,12 @@ class Sample:
         ``id``, ``community_code``, ``name``, ``phone``, ``affiliation`` (party_member,
         league_member, masses), ``reported_in_on`` (date or None), ``capacity_households``,
         ``capacity_stairwells`` (2 to 5 for those who reported in, 1 or 2 for others),
-        ``available``, ``home_stairwell_code`` (None for who lives outside), ``geometry`` (point).
+        ``available``, ``home_stairwell_code`` (None for who lives outside), ``branch_id`` (or
+        None), ``skills``, ``dialects`` (lists of codes of `geodata.vocabularies`), ``geometry``
+        (point).
+    details
+        What lies beside members: ``consents``, ``absences``, ``hours`` and ``exclusions``, see
+        `geodata.sample.details`.
     posts
         ``id``, ``community_code``, ``kind`` (building_chief), ``member_id``, ``compound_code``,
         ``building_code``.
@@ -58,6 +65,7 @@ class Sample:
     organisations: DataFrame
     incidents: GeoDataFrame
     teams: GeoDataFrame
+    details: Mapping[str, DataFrame]
 
 
 def make_sample(*, seed: int = 1, scale: float = 1.0, progress: Progress | None = None) -> Sample:
@@ -95,9 +103,11 @@ def make_sample(*, seed: int = 1, scale: float = 1.0, progress: Progress | None 
     members, posts = make_people(settlement, seed=seed, scale=scale)
     report("people", 1, 2)
     organisations = make_organisations(settlement, seed=seed, scale=scale)
+    codes = settlement.territory.stairwells["code"]
+    members, details = make_details(members, organisations, codes, seed=seed)
     teams = make_teams(settlement, seed=seed, scale=scale)
     report("people", 2, 2)
     report("incidents", 0, 1)
     incidents = make_incidents(settlement, seed=seed, scale=scale)
     report("incidents", 1, 1)
-    return Sample(settlement.territory, members, posts, organisations, incidents, teams)
+    return Sample(settlement.territory, members, posts, organisations, incidents, teams, details)

@@ -1,4 +1,4 @@
-"""Chance that repeats: one stream of random numbers a topic, fair shares, seeded UUIDs."""
+"""Chance that repeats: one stream of random numbers a topic, seeded UUIDs."""
 
 import zlib
 
@@ -14,42 +14,6 @@ Flags = NDArray[np.bool_]
 def stream(seed: int, topic: str) -> Generator:
     """Return the random numbers of one topic, so that topics do not disturb each other."""
     return np.random.default_rng([seed, zlib.crc32(topic.encode())])
-
-
-def apportion(total: int, weights: ArrayLike, *, least: int = 0) -> Ints:
-    """Share a total among weights by largest remainders.
-
-    Parameters
-    ----------
-    total
-        What to share, at least ``least`` times the number of weights.
-    weights
-        Shape (n,), >= 0, at least one > 0.
-    least
-        What everyone gets first.
-
-    Returns
-    -------
-    Ints
-        Shape (n,), sums to ``total``.
-
-    Examples
-    --------
-    >>> apportion(10, [1, 1, 2]).tolist()
-    [3, 2, 5]
-    >>> apportion(3, [100, 0, 0], least=1).tolist()
-    [1, 1, 1]
-    """
-    share = np.asarray(weights, dtype=np.float64)
-    ideal = share / share.sum() * total
-    counts = np.maximum(np.floor(ideal).astype(np.int64), least)
-    while (surplus := int(counts.sum()) - total) > 0:
-        over = np.where(counts > least, counts - ideal, -np.inf)
-        counts[np.argsort(-over, kind="stable")[: min(surplus, int((counts > least).sum()))]] -= 1
-    order = np.argsort(counts - ideal, kind="stable")
-    counts[np.resize(order, total - int(counts.sum()))] += 1
-    shares: Ints = counts
-    return shares
 
 
 def uuid7_texts(moments_ms: ArrayLike, *, random: Generator) -> list[str]:

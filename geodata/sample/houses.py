@@ -6,7 +6,8 @@ import shapely
 from numpy.random import Generator
 from pandas import DataFrame
 
-from geodata.sample.chance import Floats, Ints, apportion, stream
+from geodata.apportionment import apportion
+from geodata.sample.chance import Floats, Ints, stream
 from geodata.sample.plan import CompoundPlan
 from geodata.sample.rows import Site, lay_rows
 from geodata.sample.styles import STYLES, Style

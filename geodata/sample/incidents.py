@@ -9,8 +9,9 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.random import Generator
 
+from geodata.apportionment import apportion
 from geodata.categories import class_of
-from geodata.sample.chance import Ints, apportion, stream, uuid7_texts
+from geodata.sample.chance import Ints, stream, uuid7_texts
 from geodata.sample.frames import to_lon_lat
 from geodata.sample.hot_spots import (
     Scene,

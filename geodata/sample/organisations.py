@@ -4,7 +4,8 @@ import numpy as np
 from numpy.random import Generator
 from pandas import DataFrame, Series
 
-from geodata.sample.chance import Floats, Ints, apportion, stream, uuid7_texts
+from geodata.apportionment import apportion
+from geodata.sample.chance import Floats, Ints, stream, uuid7_texts
 from geodata.sample.frames import FOUNDED_MS
 from geodata.sample.settlement import Settlement
 from geodata.sample.town import load_words

@@ -9,7 +9,8 @@ from geopandas import GeoDataFrame
 from numpy.random import Generator
 from pandas import DataFrame, Series
 
-from geodata.sample.chance import Flags, Ints, apportion, stream, uuid7_texts
+from geodata.apportionment import apportion
+from geodata.sample.chance import Flags, Ints, stream, uuid7_texts
 from geodata.sample.frames import FOUNDED_MS, to_lon_lat
 from geodata.sample.lines import Geometries, array_of
 from geodata.sample.settlement import Settlement

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from geodata.sample.chance import Floats, Ints, apportion, stream
+from geodata.apportionment import apportion
+from geodata.sample.chance import Floats, Ints, stream
 from geodata.sample.styles import STYLES
 from geodata.sample.town import NamedCompound, Town, load_words
 

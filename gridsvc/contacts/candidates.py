@@ -9,8 +9,8 @@ from scipy.spatial import KDTree
 from gridsvc.contacts.problem import NEAR_M, Bools, ContactProblem, Floats, Ints, Policy
 
 NEAREST = 12
-
-Prices = tuple[Ints, Floats]
+_MOST_A_GRID, _MOST_A_MEMBER = 16, 12
+_SMALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,66 +42,125 @@ class Candidates:
         """Shape (n,), whether a stairwell has a candidate."""
         return np.diff(self.first) > 0
 
+    def only(self, kept: Bools) -> "Candidates":
+        """Return some of the pairs, shape (e,)."""
+        grid = self.grid[kept]
+        return Candidates(
+            first=np.searchsorted(grid, np.arange(len(self.first))),
+            grid=grid,
+            member=self.member[kept],
+            tier=self.tier[kept],
+            distance_m=self.distance_m[kept],
+            cost=self.cost[kept],
+        )
+
+    def rows_of(self, other: "Candidates", at: Ints) -> Ints:
+        """Return the rows, among these pairs, of those of another that an assignment chose.
+
+        Parameters
+        ----------
+        other
+            Of whose pairs these have all that were chosen.
+        at
+            Shape (n,), rows of ``other``; -1 for none.
+        """
+        width = int(self.member.max(initial=0)) + 1
+        code = self.grid * width + self.member
+        order = np.argsort(code, kind="stable")
+        rows = np.full(len(at), -1)
+        covered = at >= 0
+        sought = other.grid[at[covered]] * width + other.member[at[covered]]
+        rows[covered] = order[np.searchsorted(code[order], sought)]
+        return rows
+
 
 def find_candidates(problem: ContactProblem, policy: Policy) -> Candidates:
     """Pair each stairwell with the members who could be its contact.
 
     They are the nearest members of each stairwell and the nearest stairwells of each member — the
-    same again among Party members, where these come first — and everybody of the own building and
-    compound; less the excluded and unavailable. A stairwell that has none of these gets every
-    allowed member within ``max_distance_m``.
+    same again among Party members, where these come first — everybody of the own building and
+    compound, and today's contact; less the excluded and unavailable. Of these, the cheapest of
+    each stairwell and each member stay. A stairwell that has none gets every allowed member within
+    ``max_distance_m``; a pinned one has its pinned member and no other. A small problem gets every
+    allowed pair.
     """
     usable = np.flatnonzero(problem.member_available & (problem.member_capacity_stairwells > 0))
+    if takes_all_pairs(problem):
+        code = _pairs_within(problem, np.arange(problem.grid_count), usable)
+        return _priced(problem, policy, keep_allowed(problem, code))
     party = usable[problem.member_is_party[usable]]
     pools = [usable, party] if policy.party_first else [usable]
     codes = [_nearest_pairs(problem, pool) for pool in pools]
     codes.append(_home_pairs(problem, usable, problem.grid_building, problem.member_home_building))
     codes.append(_home_pairs(problem, usable, problem.grid_compound, problem.member_home_compound))
-    code = _without_excluded(problem, _distinct(codes))
+    stays = np.flatnonzero(incumbent_may_stay(problem))
+    codes.append(stays * problem.member_count + problem.incumbent[stays])
+    pinned = np.flatnonzero(problem.pinned >= 0)
+    codes.append(pinned * problem.member_count + problem.pinned[pinned])
+    code = keep_allowed(problem, _distinct(codes))
     bare = np.ones(problem.grid_count, dtype=bool)
     bare[code // max(problem.member_count, 1)] = False
-    further = _without_excluded(problem, _pairs_within(problem, np.flatnonzero(bare), usable))
-    return _priced(problem, policy, _distinct([code, further]))
+    further = keep_allowed(problem, _pairs_within(problem, np.flatnonzero(bare), usable))
+    return _cheapest(problem, _priced(problem, policy, _distinct([code, further])))
 
 
-def widen(
-    problem: ContactProblem, policy: Policy, candidates: Candidates, prices: Prices
-) -> Candidates:
-    """Add members with room to stairwells whose candidates are all taken.
+def takes_all_pairs(problem: ContactProblem) -> bool:
+    """Tell whether a problem is so small that every allowed pair is a candidate."""
+    return problem.grid_count * problem.member_count <= _SMALL
 
-    Where a neighbourhood has too few members the nearest ones are full, and those with room are
-    further off. A pair is added only if it costs less than the best the stairwell has at these
-    prices, as columns are in column generation.
 
-    Parameters
-    ----------
-    prices
-        Shape (m,) each: what one more stairwell, and one more household, costs each member.
+def _cheapest(problem: ContactProblem, candidates: Candidates) -> Candidates:
+    """Keep the cheapest pairs of each stairwell and member, today's, and those far from home.
 
-    Returns
-    -------
-    Candidates
-        The same object where nothing was to add.
+    The others are within the distance, so that pricing finds them again where they are worth it.
     """
-    if not len(candidates):
-        return candidates
-    toll, price = prices
-    by_load = price[candidates.member] * problem.grid_households[candidates.grid]
-    offers = candidates.cost + toll[candidates.member] + by_load
-    worth = np.zeros(problem.grid_count)
-    served = np.flatnonzero(candidates.has_any)
-    worth[served] = np.minimum.reduceat(offers, candidates.first[served])
-    # A pair that is not there yet crosses the border of a compound, and costs as much at least.
-    dear = np.flatnonzero(worth > policy.tiers[3])
-    usable = problem.member_available & (problem.member_capacity_stairwells > 0)
-    spare = np.flatnonzero(usable & (toll == 0) & (price == 0))
-    pools = [spare, spare[problem.member_is_party[spare]]]
-    code = _distinct([_nearest_members(problem, pool, dear) for pool in pools])
+    rank = np.arange(len(candidates)) - candidates.first[candidates.grid]
+    order = np.lexsort([candidates.grid, candidates.cost, candidates.member])
+    of_member = np.empty_like(order)
+    by_member = candidates.member[order]
+    of_member[order] = np.arange(len(order)) - np.searchsorted(by_member, by_member)
+    kept = (rank < _MOST_A_GRID) | (of_member < _MOST_A_MEMBER)
+    kept |= candidates.member == problem.incumbent[candidates.grid]
+    return candidates.only(kept | (candidates.distance_m > problem.max_distance_m))
+
+
+def add_pairs(
+    problem: ContactProblem, policy: Policy, candidates: Candidates, code: Ints
+) -> Candidates:
+    """Add pairs, given as stairwell times number of members plus member."""
     known = candidates.grid * problem.member_count + candidates.member
-    new = _priced(problem, policy, _without_excluded(problem, code[~np.isin(code, known)]))
-    cheaper = new.cost < worth[new.grid]
-    added = (new.grid * problem.member_count + new.member)[cheaper]
-    return _priced(problem, policy, _distinct([known, added])) if len(added) else candidates
+    return _priced(problem, policy, _distinct([known, code]))
+
+
+def repriced(problem: ContactProblem, policy: Policy, candidates: Candidates) -> Candidates:
+    """Price the same pairs by another policy."""
+    return _priced(problem, policy, candidates.grid * problem.member_count + candidates.member)
+
+
+def incumbent_may_stay(problem: ContactProblem) -> Bools:
+    """Tell which stairwells could keep today's contact; shape (n,).
+
+    The contact is available, takes stairwells, is near enough or shares the home, is not excluded,
+    and nobody else is pinned. Any other change of contact is forced.
+    """
+    incumbent = problem.incumbent
+    has_one = incumbent >= 0
+    if not has_one.any():
+        return has_one
+    takes = problem.member_available & (problem.member_capacity_stairwells > 0)
+    apart = problem.grid_xy_m - problem.member_xy_m[incumbent]
+    is_near = np.hypot(apart[:, 0], apart[:, 1]) <= problem.max_distance_m
+    building = problem.member_home_building[incumbent]
+    compound = problem.member_home_compound[incumbent]
+    is_home = (building >= 0) & (building == problem.grid_building)
+    is_home |= (compound >= 0) & (compound == problem.grid_compound)
+    may = has_one & takes[incumbent] & (is_near | is_home)
+    code = np.arange(problem.grid_count) * problem.member_count + incumbent
+    excluded = problem.excluded[:, 0] * problem.member_count + problem.excluded[:, 1]
+    may &= ~np.isin(code, excluded)
+    is_pinned = problem.pinned >= 0
+    stays: Bools = np.where(is_pinned, has_one & (problem.pinned == incumbent), may)
+    return stays
 
 
 def uncovered_reasons(problem: ContactProblem, has_any: Bools) -> NDArray[np.str_]:
@@ -195,9 +254,16 @@ def _pairs_within(problem: ContactProblem, grids: Ints, pool: Ints) -> Ints:
     return _distinct(codes)
 
 
-def _without_excluded(problem: ContactProblem, code: Ints) -> Ints:
+def keep_allowed(problem: ContactProblem, code: Ints) -> Ints:
+    """Keep the pairs that are not excluded; of pinned stairwells, their pinned pair alone."""
     excluded = problem.excluded[:, 0] * problem.member_count + problem.excluded[:, 1]
-    return code[~np.isin(code, excluded)] if len(excluded) else code
+    if len(excluded):
+        code = code[~np.isin(code, excluded)]
+    pinned = np.flatnonzero(problem.pinned >= 0)
+    if len(pinned):
+        code = code[problem.pinned[code // problem.member_count] < 0]
+        code = np.union1d(code, pinned * problem.member_count + problem.pinned[pinned])
+    return code
 
 
 def _priced(problem: ContactProblem, policy: Policy, code: Ints) -> Candidates:

@@ -1,7 +1,7 @@
 """The assignment of one lead contact a stairwell, as arrays: question, policy and answer."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ _GRID_FIELDS = {
     "grid_building": np.int64,
     "grid_compound": np.int64,
     "incumbent": np.int64,
+    "pinned": np.int64,
 }
 _MEMBER_FIELDS = {
     "member_xy_m": np.float64,
@@ -63,6 +64,10 @@ class ContactProblem:
         Shape (n,), the member who is lead contact today; -1 for none.
     excluded
         Shape (p, 2), pairs of grid and member that must not be.
+    pinned
+        Shape (n,), the member who must be lead contact because a person said so, whatever else
+        would rule the member out; -1 for none. Empty: nobody is pinned. Pinned stairwells count in
+        their member's load and may go beyond it.
     max_distance_m
         How far a member may be from the stairwell, metres; members of the stairwell's own building
         and compound always may.
@@ -87,9 +92,12 @@ class ContactProblem:
     member_home_compound: Ints
     incumbent: Ints
     excluded: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    pinned: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     max_distance_m: float = 2000.0
 
     def __post_init__(self) -> None:
+        if not np.size(self.pinned):
+            object.__setattr__(self, "pinned", np.full(self.grid_count, NOBODY))
         for name, kind in (_GRID_FIELDS | _MEMBER_FIELDS | {"excluded": np.int64}).items():
             self._take(name, kind)
         self._check_shapes()
@@ -100,6 +108,7 @@ class ContactProblem:
             if not np.isfinite(getattr(self, name)).all():
                 raise UnsoundProblemError(name, "has a coordinate that is not a finite number")
         self._check_indices("incumbent", self.incumbent, self.member_count, lowest=NOBODY)
+        self._check_indices("pinned", self.pinned, self.member_count, lowest=NOBODY)
         self._check_indices("member_home_grid", self.member_home_grid, self.grid_count, lowest=-1)
         self._check_indices("excluded", self.excluded[:, 0], self.grid_count, lowest=0)
         self._check_indices("excluded", self.excluded[:, 1], self.member_count, lowest=0)
@@ -148,12 +157,17 @@ class Policy:
     """What is worse than what: costs in one unit, the price of a metre.
 
     The weights stand for an order of wishes — coverage, overload, Party member, place, few changes,
-    metres — as one sum. In total the order is not strict: many small gains may outweigh one
-    household of overload. Coverage is strict: a stairwell for which anybody can be had gets
-    somebody, at whatever overload.
+    metres. ``balanced`` takes them as one sum: many small gains may outweigh one household of
+    overload. ``strict`` takes them one after the other: no gain of a later wish, however large,
+    pays for the least loss of an earlier one. Coverage is strict in both: a stairwell for which
+    anybody can be had gets somebody, at whatever overload.
 
     Attributes
     ----------
+    mode
+        ``balanced`` or ``strict``.
+    party_first
+        A Party member is a wish of its own, above place; else it does not count.
     uncovered
         A stairwell without a lead contact.
     overload_per_household
@@ -163,7 +177,8 @@ class Policy:
         more than any one stairwell usually has. So the number gives way only where a stairwell
         would be uncovered or others be overloaded far more.
     not_party
-        The contact is no Party member; counts only with ``party_first``.
+        The contact is no Party member; counts only with ``party_first``. More than the dearest
+        tier, so that Party membership stands above place.
     tiers
         By place: own stairwell, own building, own compound, within 300 m, further.
     churn
@@ -172,6 +187,7 @@ class Policy:
         Metres count one each, up to this many.
     """
 
+    mode: Literal["balanced", "strict"] = "balanced"
     party_first: bool = True
     uncovered: int = 600_000
     overload_per_household: int = 2_000
@@ -180,6 +196,25 @@ class Policy:
     tiers: tuple[int, int, int, int, int] = (0, 1_000, 3_000, 6_000, 12_000)
     churn: int = 2_000
     metres_cap: int = 999
+
+
+@dataclass(frozen=True)
+class Level:
+    """One wish of the strict order: what was reached, and what is proven of it.
+
+    Attributes
+    ----------
+    name
+        ``overload``, ``party``, ``place``, ``churn`` or ``metres``.
+    reached
+        Sum over all stairwells, in the units of the policy.
+    bound
+        No assignment that is as good in all earlier levels has a smaller sum: proven.
+    """
+
+    name: str
+    reached: int
+    bound: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,14 +239,20 @@ class ContactSolution:
     objective
         Sum of all costs by ``policy``.
     bound
-        No assignment along the candidate pairs costs less than this: proven.
+        No assignment that keeps the pinned choices and the budget of changes costs less than this:
+        proven, for all allowed pairs where ``bound_is_global``, else for the candidate pairs.
+    bound_is_global
+        Every allowed pair was priced; the bound holds for all of them.
     gap
         Proven gap, (objective - bound) / objective; 0 for an objective of 0.
     policy
         The weights.
+    levels
+        In the strict mode, each wish in its order; else empty.
     counts
         Stairwells by word: ``covered``, ``uncovered``, ``party``, ``changed`` (of those who have
-        a contact today), ``tier_0`` to ``tier_4``; ``overload_households``,
+        a contact today), ``replaced`` (of those whose contact of today could have stayed),
+        ``pinned``, ``tier_0`` to ``tier_4``; ``overload_households``,
         ``overload_stairwells``, ``overloaded_members``, ``candidate_pairs``.
     stages_s
         Seconds of wall time by stage.
@@ -231,6 +272,8 @@ class ContactSolution:
     bound: int
     gap: float
     policy: Policy
+    levels: tuple[Level, ...] = ()
+    bound_is_global: bool = False
     counts: dict[str, int]
     stages_s: dict[str, float]
     rounds: dict[str, int]

@@ -20,8 +20,10 @@ SETTINGS: Mapping[str, str] = {
     "lc_messages": "C",  # messages are searched for words
 }
 
-# For tests: everything is lost with the machine, nothing with a killed process of ours.
+# For tests: everything is lost with the machine, nothing with a killed process of ours. Several
+# processes with several databases each share the server.
 THROW_AWAY: Mapping[str, str] = {
+    "max_connections": "300",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from gridsvc.db import SCHEMA, Base
 
 FEATURES = (
-    *("throttle", "audit", "access", "territory", "people", "incidents", "contacts", "patrols"),
+    *("throttle", "audit", "jobs", "access", "territory", "people", "incidents", "contacts"),
+    "patrols",
 )
 for feature in FEATURES:
     importlib.import_module(f"gridsvc.{feature}.tables")

@@ -36,7 +36,7 @@ class ExportFolder:
     keep_s: float = 3600.0
     most_bytes: int = 4_000_000_000
 
-    def open(self, key: str, suffix: str, build: Callable[[Path], None]) -> BinaryIO:
+    def open(self, key: str, suffix: str, build: Callable[[Path], int | None]) -> BinaryIO:
         """Open the file of a key; who asks first builds it, and the others wait for that.
 
         Parameters
@@ -44,7 +44,8 @@ class ExportFolder:
         key
             Letters and digits.
         build
-            Writes the file to a path, which ends in ``suffix``, in an empty folder.
+            Writes the file to a path, which ends in ``suffix``, in an empty folder, and returns how
+            many rows it wrote, where that is known.
 
         Raises
         ------
@@ -55,9 +56,38 @@ class ExportFolder:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._alone(key):
-                return self._find(kept) or self._make(kept, build)
+                return self._find(kept) or self._make(key, kept, build)
         except OSError as error:
             raise UnwritableFileError(kept, error.strerror or "unknown") from error
+
+    def rows_of(self, key: str) -> int | None:
+        """Return how many rows the file of a key has, where that is known."""
+        try:
+            return int(self._rows_path(key).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def mark(self, key: str, name: str) -> bool:
+        """Leave a mark beside the file of a key, and tell whether there was none of that name.
+
+        Of several who leave the same mark at once, one is told so. A mark goes as a file goes.
+
+        Raises
+        ------
+        UnwritableFileError
+            The folder cannot be used.
+        """
+        mark = self.path / f".{key}.{name}.mark"
+        try:
+            mark.touch(mode=_OWNER_ONLY, exist_ok=False)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise UnwritableFileError(mark, error.strerror or "unknown") from error
+        return True
+
+    def _rows_path(self, key: str) -> Path:
+        return self.path / f".{key}.rows"
 
     def _find(self, kept: Path) -> BinaryIO | None:
         try:
@@ -69,11 +99,13 @@ class ExportFolder:
         file.close()
         return None
 
-    def _make(self, kept: Path, build: Callable[[Path], None]) -> BinaryIO:
+    def _make(self, key: str, kept: Path, build: Callable[[Path], int | None]) -> BinaryIO:
         self.sweep()
         with TemporaryDirectory(prefix=".making-", dir=self.path) as folder:
             made = Path(folder) / f"export{''.join(kept.suffixes)}"
-            build(made)
+            rows = build(made)
+            self._rows_path(key).touch(mode=_OWNER_ONLY)
+            self._rows_path(key).write_text("" if rows is None else f"{rows}", encoding="ascii")
             made.chmod(_OWNER_ONLY)
             file = made.open("rb")
             made.rename(kept)

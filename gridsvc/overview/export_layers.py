@@ -79,6 +79,8 @@ LAYERS: Mapping[str, Layer] = {
 STAFF_LAYERS = frozenset({"incidents", "coverage"})
 """Layers that planners do not get."""
 
+PLANNER_LAYERS = tuple(name for name in LAYERS if name not in STAFF_LAYERS)
+
 _AREA = ("community", "compound", "bbox")
 _FILTERS: Mapping[str, tuple[str, ...]] = {
     "communities": ("community", "bbox"),
@@ -125,16 +127,19 @@ class Selection:
         InvalidParameterError
             The days are in the wrong order.
         """
-        given = [
-            word
-            for field, word in zip(fields(self), _WORDS, strict=True)
-            if getattr(self, field.name) is not None
-        ]
-        unfit = [word for word in given if word not in _FILTERS[layer]]
+        unfit = [word for word in self.names() if word not in _FILTERS[layer]]
         if unfit:
             raise UnfitFilterError(layer, unfit, _FILTERS[layer])
         if self.first_day and self.last_day and self.first_day > self.last_day:
             raise InvalidParameterError("to", self.last_day.isoformat(), "no day before from")
+
+    def names(self) -> list[str]:
+        """Return the names of the filters that are set, as users write them."""
+        return [
+            word
+            for field, word in zip(fields(self), _WORDS, strict=True)
+            if getattr(self, field.name) is not None
+        ]
 
 
 EVERYTHING = Selection()

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
+from geodata.codes import community_of
 from geodata.errors import UnwritableFileError
 from geodata.writers.formats import Format
 from geodata.writers.layers import Layer, batch_of
@@ -22,13 +24,14 @@ from geodata.writers.text import (
 )
 from gridsvc.access import service as access
 from gridsvc.access.model import STAFF_ROLES
+from gridsvc.audit import service as audit
 from gridsvc.db import scope_of
 from gridsvc.errors import NotFoundError
 from gridsvc.incidents import service as incidents
 from gridsvc.overview import export_store as store
 from gridsvc.overview.export_layers import EVERYTHING, LAYERS, STAFF_LAYERS, Selection
 
-EXPORT_LAYERS = tuple(LAYERS)
+Way = Literal["download", "write"]
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,13 @@ def _features(session: Session, layer: Layer, export: Export) -> Iterator[str]:
     )
 
 
-def write_file(session: Session, export: Export, path: Path) -> None:
+def write_file(session: Session, export: Export, path: Path) -> int | None:
     """Write an export to a file; of its rows, only some thousands are held at a time.
+
+    Returns
+    -------
+    int or None
+        Rows written; not known where PostgreSQL made the text.
 
     Raises
     ------
@@ -111,14 +119,59 @@ def write_file(session: Session, export: Export, path: Path) -> None:
     if export.format.write is not None:
         layer = LAYERS[export.layer]
         with closing(_batches(session, layer, export.selection)) as batches:
-            export.format.write(path, layer, batches, target=export.target)
-        return
+            counted = _Counted(batches)
+            export.format.write(path, layer, iter(counted), target=export.target)
+        return counted.rows
     pieces = stream_text(session, export)
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
     except OSError as error:
         raise UnwritableFileError(path, error.strerror or str(error)) from error
+    return None
+
+
+class _Counted:
+    """Batches, and how many rows they had so far."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            self.rows += batch.num_rows
+            yield batch
+
+
+def note(session: Session, export: Export, *, way: Way, rows: int | None) -> None:
+    """Note in the audit trail that a layer leaves the house: which, of where, how filtered.
+
+    What a filter was set to is not noted, but for the community that the entry belongs to.
+
+    Parameters
+    ----------
+    way
+        ``download`` over HTTP, ``write`` by the command.
+    rows
+        How many, where that is known.
+    """
+    selection, scope = export.selection, scope_of(session)
+    community = selection.community_code
+    if community is None and selection.compound_code is not None:
+        community = community_of(selection.compound_code)
+    audit.record(
+        session,
+        community_code=scope.intervals[0].lo if community is None else community,
+        action=f"export.{way}",
+        subject=f"{export.layer}.{export.format.name}",
+        layer=export.layer,
+        format=export.format.name,
+        crs=export.target.word,
+        territory=[f"{one.lo}-{one.hi}" for one in scope.intervals],
+        filters=selection.names(),
+        **({} if rows is None else {"rows": rows}),
+    )
 
 
 def _batches(

@@ -1,5 +1,7 @@
 """Reads across features: results, the stairwell card, exports and tiles."""
 
+from datetime import date
+
 from geopandas import GeoDataFrame
 from sqlalchemy.orm import Session
 
@@ -67,7 +69,9 @@ def get_card(session: Session, stairwell_code: str) -> StairwellCard:
     )
 
 
-def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
+def read_tile(
+    session: Session, *, layer: str, zoom: int, x: int, y: int, on: date | None = None
+) -> bytes:
     """Return a Mapbox vector tile; staff see the state of contacts on stairwells.
 
     Parameters
@@ -75,6 +79,9 @@ def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> byt
     layer
         Names of layers, with commas between; each is there by its own name, in this order. What is
         too small to be seen at the zoom is left out.
+    on
+        Grids as they were at the end of this day, without the state of contacts; default: as they
+        are now.
 
     Raises
     ------
@@ -87,8 +94,8 @@ def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> byt
         raise NotFoundError("tile", f"{layer}/{zoom}/{x}/{y}")
     shown = [name for name in names if tiles.is_shown(name, zoom=zoom)]
     has_coverage = scope_of(session).role in STAFF_ROLES
-    covered_on = local_today() if has_coverage else None
-    return store.read_tile(session, shown, (zoom, x, y), covered_on=covered_on)
+    covered_on = local_today() if has_coverage and on is None else None
+    return store.read_tile(session, shown, (zoom, x, y), covered_on=covered_on, on=on)
 
 
 def read_uncovered(session: Session, *, limit: int = 500) -> GeoDataFrame:

@@ -29,6 +29,7 @@ def read_tile(
     address: tuple[int, int, int],
     *,
     covered_on: date | None,
+    on: date | None = None,
 ) -> bytes:
     """Return layers of a tile, in one statement.
 
@@ -38,11 +39,13 @@ def read_tile(
         Zoom, column and row.
     covered_on
         Day whose contacts stairwells tell the ``state`` of; absent: they do not.
+    on
+        Grids as they were at the end of this day; default: as they are now.
     """
     rows = [
         _coverage_rows(session, address, on=covered_on)
         if layer == "stairwells" and covered_on
-        else tiles.layer_rows(session, layer, address)
+        else tiles.layer_rows(session, layer, address, on=on)
         for layer in layers
     ]
     return tiles.encode_tile(session, list(zip(layers, rows, strict=True)))
@@ -55,7 +58,8 @@ def _coverage_rows(session: Session, address: tuple[int, int, int], *, on: date)
     near = territory.communities_in(session, tile_box(zoom=zoom, x=x, y=y, margin=1))
     states = contacts.stairwell_states(session, on=on, communities=near)
     columns = [*_NAMES, StairwellRow.household_count, states.c.state]
-    rows = tiles.tile_rows(session, StairwellRow, columns, address)
+    margin_cells = tiles.MARGIN_CELLS[StairwellRow]
+    rows = tiles.tile_rows(session, StairwellRow, columns, address, margin_cells=margin_cells)
     return with_parents(rows).join(states, _is_state_of_stairwell(states))
 
 

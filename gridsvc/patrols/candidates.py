@@ -5,7 +5,7 @@ import pandas as pd
 from geopandas import GeoDataFrame
 from scipy.spatial import cKDTree
 
-from geodata.crs import local_metric_crs
+from geodata.crs import metric_crs_of
 from geodata.heat import cells_of
 
 HEAT_ZOOM = 18
@@ -74,8 +74,7 @@ def neighbourhoods(
     """
     if len(teams) <= TEAMS_A_PROBLEM:
         return [(teams, stairwells)]
-    xmin, ymin, xmax, ymax = teams.total_bounds
-    metric = local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
+    metric = metric_crs_of(teams.total_bounds)
     posts, doors = (frame.geometry.to_crs(metric) for frame in (teams, stairwells))
     # Strips from west to east: neighbours in a strip are neighbours on the ground, near enough.
     group = np.empty(len(teams), dtype=np.int64)

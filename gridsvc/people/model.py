@@ -12,6 +12,8 @@ ORGANISATION_KINDS = (
     "chief_team",
     "society",
 )
+ABSENCE_KINDS = ("leave", "moved", "ill", "other")
+CONSENT_BASES = ("given", "carried_over")
 PURPOSES = ("contact_duty", "incident", "emergency", "correction")
 """What a phone may be revealed for."""
 
@@ -23,7 +25,7 @@ class FoundMember:
     Attributes
     ----------
     posts
-        Kinds of the offices held, such as ``building_chief``.
+        Kinds of the offices held today, such as ``building_chief``.
     """
 
     community_code: int

@@ -1,24 +1,45 @@
 """Queries of members, posts and organisations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
+from typing import Any
 from uuid import UUID
 
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from sqlalchemy import BigInteger, bindparam, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from geodata.codes import BUILDING_DIGITS
 from gridsvc.db import copy_frame, in_scope, read_frame
 from gridsvc.people.model import FoundMember
 from gridsvc.people.tables import (
+    AbsenceRow,
+    ConsentRow,
+    ExclusionRow,
+    HoursRow,
     MemberAffiliationRow,
     MemberIdentityRow,
     MemberRow,
     OrganisationRow,
     PostRow,
 )
+from gridsvc.territory.tables import StairwellRow
 
 _FOLLOW = text(
     (files("gridsvc.people") / "sql" / "follow_grids.sql").read_text(encoding="utf-8")
@@ -44,14 +65,89 @@ def add_organisations(session: Session, organisations: DataFrame) -> int:
     return copy_frame(session, OrganisationRow, organisations)
 
 
-def read_members(session: Session, *, community_code: int) -> GeoDataFrame:
+def add_details(session: Session, details: Mapping[str, DataFrame]) -> None:
+    """Copy consents, absences, hours and exclusions; only the job role may."""
+    rows = {
+        "consents": ConsentRow,
+        "absences": AbsenceRow,
+        "hours": HoursRow,
+        "exclusions": ExclusionRow,
+    }
+    for name, frame in details.items():
+        copy_frame(session, rows[name], frame)
+
+
+def same_member(row: Any, column: Any = None) -> ColumnElement[bool]:
+    """Return the condition that a row of another table is about the member of the query."""
+    found = row.member_id if column is None else column
+    return and_(row.community_code == MemberRow.community_code, found == MemberRow.id)
+
+
+def has_consent(on: date) -> ColumnElement[bool]:
+    """Return the condition that the member of the query agrees on that day."""
+    return exists().where(
+        same_member(ConsentRow),
+        ConsentRow.given_on <= on,
+        or_(ConsentRow.withdrawn_on.is_(None), ConsentRow.withdrawn_on > on),
+    )
+
+
+def is_absent(on: date) -> ColumnElement[bool]:
+    """Return the condition that the member of the query is absent on that day."""
+    return exists().where(same_member(AbsenceRow), AbsenceRow.valid.contains(on))
+
+
+def is_free(on: date) -> ColumnElement[bool]:
+    """Return the condition that the member of the query can be asked on that day."""
+    return and_(MemberRow.is_available, has_consent(on), ~is_absent(on))
+
+
+def _available_until(on: date) -> ColumnElement[Any]:
+    """Return the first day after ``on`` from which it is known that the member cannot be asked."""
+    absence = (
+        select(func.min(func.lower(AbsenceRow.valid)))
+        .where(same_member(AbsenceRow), func.lower(AbsenceRow.valid) > on)
+        .correlate(MemberRow)
+        .scalar_subquery()
+    )
+    consent = (
+        select(func.min(ConsentRow.withdrawn_on))
+        .where(same_member(ConsentRow), ConsentRow.withdrawn_on > on)
+        .correlate(MemberRow)
+        .scalar_subquery()
+    )
+    return func.least(absence, consent, type_=Date)
+
+
+def _absent_until(on: date) -> ColumnElement[Any]:
+    """Return the first day on which the member is back, where that is known."""
+    return (
+        select(func.max(func.upper(AbsenceRow.valid)))
+        .where(same_member(AbsenceRow), AbsenceRow.valid.contains(on))
+        .correlate(MemberRow)
+        .scalar_subquery()
+    )
+
+
+def home_building() -> ColumnElement[str]:
+    """Return the building that the member of the query lives in, also where the stairwell is."""
+    found: ColumnElement[str] = func.coalesce(
+        MemberRow.home_building_code, func.left(MemberRow.home_stairwell_code, BUILDING_DIGITS)
+    )
+    return found
+
+
+def read_members(session: Session, *, community_code: int, on: date) -> GeoDataFrame:
     """Return a community's members as the contact solver needs them; EPSG:4326, by id.
 
     Returns
     -------
     GeoDataFrame
-        ``id``, ``home_stairwell_code``, ``capacity_households``, ``capacity_stairwells``,
-        ``is_available``, ``is_party_member``, ``geometry`` (point).
+        ``id``, ``home_stairwell_code``, ``home_building_code`` (also where the stairwell is
+        known), ``branch_id``, ``capacity_households``, ``capacity_stairwells``, ``is_available``
+        (switched on, consent in force, not absent on that day), ``available_until`` (first day
+        of an absence, or of a withdrawal, after that day), ``absent_until`` (first day back,
+        where absent and known), ``is_party_member``, ``geometry`` (point).
     """
     is_party_member = MemberAffiliationRow.affiliation == "party_member"
     return read_frame(
@@ -59,17 +155,17 @@ def read_members(session: Session, *, community_code: int) -> GeoDataFrame:
         select(
             MemberRow.id,
             MemberRow.home_stairwell_code,
+            home_building().label("home_building_code"),
+            MemberRow.branch_id,
             MemberRow.capacity_households,
             MemberRow.capacity_stairwells,
-            MemberRow.is_available,
+            is_free(on).label("is_available"),
+            _available_until(on).label("available_until"),
+            _absent_until(on).label("absent_until"),
             func.coalesce(is_party_member, False).label("is_party_member"),
             MemberRow.geom,
         )
-        .outerjoin(
-            MemberAffiliationRow,
-            (MemberAffiliationRow.community_code == MemberRow.community_code)
-            & (MemberAffiliationRow.member_id == MemberRow.id),
-        )
+        .outerjoin(MemberAffiliationRow, same_member(MemberAffiliationRow))
         .where(
             in_scope(session, MemberRow.community_code),
             MemberRow.community_code == community_code,
@@ -77,6 +173,95 @@ def read_members(session: Session, *, community_code: int) -> GeoDataFrame:
         )
         .order_by(MemberRow.id),
     )
+
+
+def read_exclusions(session: Session, *, community_code: int, on: date) -> DataFrame:
+    """Return who must not be the contact of which stairwell on a day, by member and stairwell.
+
+    Somebody who must not look after a person must not look after the stairwell that the person
+    lives in; where only the building is known, after none of its stairwells.
+    """
+    excluded, stairwell = ExclusionRow, StairwellRow
+    named = select(
+        excluded.member_id, excluded.stairwell_code.label("stairwell_code"), excluded.reason
+    ).where(_in_force(session, community_code, on), excluded.stairwell_code.is_not(None))
+    lived_in = (
+        select(excluded.member_id, stairwell.code.label("stairwell_code"), excluded.reason)
+        .join(MemberRow, same_member(excluded, excluded.other_member_id))
+        .join(
+            stairwell,
+            and_(
+                stairwell.community_code == excluded.community_code,
+                or_(
+                    stairwell.code == MemberRow.home_stairwell_code,
+                    stairwell.building_code == MemberRow.home_building_code,
+                ),
+                stairwell.retired_on.is_(None),
+            ),
+        )
+        .where(_in_force(session, community_code, on))
+    )
+    both = named.union_all(lived_in).subquery()
+    rows = session.execute(
+        select(both.c.member_id, both.c.stairwell_code, func.min(both.c.reason))
+        .group_by(both.c.member_id, both.c.stairwell_code)
+        .order_by(both.c.member_id, both.c.stairwell_code)
+    ).all()
+    return DataFrame(rows, columns=["member_id", "stairwell_code", "reason"])
+
+
+def _in_force(session: Session, community_code: int, on: date) -> ColumnElement[bool]:
+    return and_(
+        in_scope(session, ExclusionRow.community_code),
+        ExclusionRow.community_code == community_code,
+        ExclusionRow.since <= on,
+        or_(ExclusionRow.until.is_(None), ExclusionRow.until > on),
+    )
+
+
+def add_exclusion(session: Session, values: Mapping[str, Any]) -> None:
+    """Write one exclusion, given by column."""
+    session.execute(insert(ExclusionRow).values(**values))
+
+
+def find_exclusion(session: Session, key: Mapping[str, Any], *, on: date) -> UUID | None:
+    """Return an exclusion in force or to come of the same member and the same subject."""
+    named = [getattr(ExclusionRow, column) == value for column, value in key.items() if value]
+    return session.scalars(
+        select(ExclusionRow.id)
+        .where(
+            in_scope(session, ExclusionRow.community_code),
+            *named,
+            or_(ExclusionRow.until.is_(None), ExclusionRow.until > on),
+        )
+        .limit(1)
+    ).one_or_none()
+
+
+def is_member(session: Session, community_code: int, member_id: UUID) -> bool:
+    """Return whether there is such a member, who was not erased."""
+    found = session.scalar(
+        select(literal(1)).where(
+            in_scope(session, MemberRow.community_code),
+            MemberRow.community_code == community_code,
+            MemberRow.id == member_id,
+            MemberRow.erased_at.is_(None),
+        )
+    )
+    return found is not None
+
+
+def has_stairwell(session: Session, community_code: int, code: str) -> bool:
+    """Return whether the community has such a stairwell, which has not ended."""
+    found = session.scalar(
+        select(literal(1)).where(
+            in_scope(session, StairwellRow.community_code),
+            StairwellRow.community_code == community_code,
+            StairwellRow.code == code,
+            StairwellRow.retired_on.is_(None),
+        )
+    )
+    return found is not None
 
 
 def hold_identities(session: Session) -> None:
@@ -94,14 +279,18 @@ def find_identity(session: Session, member_id: UUID) -> MemberIdentityRow | None
     ).one_or_none()
 
 
-def search(session: Session, words: str, *, limit: int) -> list[FoundMember]:
-    """Return members whose name holds the words, or whose masked phone they are, by name and id."""
+def search(session: Session, words: str, *, on: date, limit: int) -> list[FoundMember]:
+    """Return members whose name holds the words, or whose masked phone they are, by name and id.
+
+    Whether they can be asked, and which offices they hold, is told for a day.
+    """
     identity, member, affiliation = MemberIdentityRow, MemberRow, MemberAffiliationRow
     posts = (
         select(func.array_agg(aggregate_order_by(PostRow.kind, PostRow.kind)))
         .where(
             PostRow.community_code == identity.community_code,
             PostRow.member_id == identity.member_id,
+            PostRow.valid.contains(on),
         )
         .scalar_subquery()
     )
@@ -113,7 +302,7 @@ def search(session: Session, words: str, *, limit: int) -> list[FoundMember]:
             identity.phone_masked,
             member.home_stairwell_code,
             (affiliation.affiliation == "party_member").label("is_party_member"),
-            member.is_available,
+            is_free(on).label("is_available"),
             posts.label("posts"),
         )
         .join(
@@ -135,8 +324,8 @@ def search(session: Session, words: str, *, limit: int) -> list[FoundMember]:
     return [FoundMember(**{**row, "posts": tuple(row["posts"] or ())}) for row in rows]
 
 
-def count_posts(session: Session) -> dict[str, int]:
-    """Return how many posts of each kind are held, and how many by Party members."""
+def count_posts(session: Session, *, on: date) -> dict[str, int]:
+    """Return how many posts of each kind are held on a day, and how many by Party members."""
     rows = session.execute(
         select(
             PostRow.kind,
@@ -148,7 +337,7 @@ def count_posts(session: Session) -> dict[str, int]:
             (MemberAffiliationRow.community_code == PostRow.community_code)
             & (MemberAffiliationRow.member_id == PostRow.member_id),
         )
-        .where(in_scope(session, PostRow.community_code))
+        .where(in_scope(session, PostRow.community_code), PostRow.valid.contains(on))
         .group_by(PostRow.kind)
     )
     return {

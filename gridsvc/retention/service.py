@@ -8,6 +8,7 @@ from gridsvc.access import service as access
 from gridsvc.audit import service as audit
 from gridsvc.retention import store
 from gridsvc.retention.model import Applied, Rule
+from gridsvc.retention.persons import service as persons
 from gridsvc.retention.rules import RULES
 
 BATCH = 5_000
@@ -33,6 +34,8 @@ def apply_batch(session: Session, rule: Rule, *, now: datetime, limit: int = BAT
         How many went; fewer than ``limit``: none is left.
     """
     access.require_role(session, "job")
+    if rule.table == "member_consent":
+        return _erase_withdrawn(session, rule, now=now, limit=limit)
     gone = store.apply_batch(session, rule, now, limit=limit)
     for street_code, rows in gone.items():
         if street_code:
@@ -44,3 +47,11 @@ def apply_batch(session: Session, rule: Rule, *, now: datetime, limit: int = BAT
                 rows=rows,
             )
     return gone.total()
+
+
+def _erase_withdrawn(session: Session, rule: Rule, *, now: datetime, limit: int) -> int:
+    """Erase whoever withdrew consent long enough ago; each erasure is noted as one."""
+    members = store.list_withdrawn(session, rule, now, limit=limit)
+    for member_id in members:
+        persons.erase(session, member_id)
+    return len(members)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,11 +14,12 @@ from sqlalchemy import (
     exists,
     func,
     not_,
+    or_,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from gridsvc.access.tables import (
     ApiKeyRow,
@@ -29,12 +31,25 @@ from gridsvc.access.tables import (
     SsoAttemptRow,
 )
 from gridsvc.audit.tables import AuditRow
-from gridsvc.contacts.tables import ContactPlanLineRow, ContactPlanRow, ContactRow
+from gridsvc.contacts.tables import (
+    ContactPinRow,
+    ContactPlanLineRow,
+    ContactPlanRow,
+    ContactPlanSupportRow,
+    ContactRow,
+)
 from gridsvc.db import SCHEMA, Base, in_scope
 from gridsvc.incidents.tables import IncidentRow
+from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import LOCAL_TIME
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow
-from gridsvc.people.tables import MemberRow
+from gridsvc.people.tables import (
+    AbsenceRow,
+    ConsentRow,
+    ExclusionRow,
+    MemberRow,
+    PostRow,
+)
 from gridsvc.retention.model import Rule
 from gridsvc.retention.rules import RULES
 from gridsvc.territory.tables import ImportedFeatureRow, TerritoryImportRow
@@ -80,21 +95,35 @@ def _plan_is_over(table: str, now: datetime) -> Condition:
 
 
 def _contact_plan_line(now: datetime) -> Condition:
+    line, support = ContactPlanLineRow, ContactPlanSupportRow
+    return and_(
+        exists().where(
+            _same(ContactPlanRow, line, "id", "plan_id"), _plan_is_over("contact_plan_line", now)
+        ),
+        ~exists().where(
+            _same(support, line, "plan_id", "plan_id"),
+            support.stairwell_code == line.stairwell_code,
+            _stays("contact_plan_support", now),
+        ),
+    )
+
+
+def _contact_plan_support(now: datetime) -> Condition:
     return exists().where(
-        _same(ContactPlanRow, ContactPlanLineRow, "id", "plan_id"),
-        _plan_is_over("contact_plan_line", now),
+        _same(ContactPlanRow, ContactPlanSupportRow, "id", "plan_id"),
+        _plan_is_over("contact_plan_support", now),
     )
 
 
 def _contact(now: datetime) -> Condition:
-    day = RULES["contact"].cutoff(now).astimezone(LOCAL_TIME).date()
-    return func.upper(ContactRow.valid) <= day
+    return func.upper(ContactRow.valid) <= _day("contact", now)
 
 
 def _contact_plan(now: datetime) -> Condition:
     return and_(
         _plan_is_over("contact_plan", now),
         ~exists().where(_same(ContactRow, ContactPlanRow, "plan_id", "id"), _stays("contact", now)),
+        ~exists().where(_same(ContactPinRow, ContactPlanRow, "plan_id", "id")),
     )
 
 
@@ -119,10 +148,33 @@ def _left_out(now: datetime) -> Condition:
 
 def _member(now: datetime) -> Condition:
     member, line, contact = MemberRow, ContactPlanLineRow, ContactRow
+    support = ContactPlanSupportRow
     return and_(
         _is_over("member", now, member.erased_at),
-        ~exists().where(_same(line, member, "member_id", "id"), _stays("contact_plan_line", now)),
+        *(
+            ~exists().where(_same(line, member, name, "id"), _stays("contact_plan_line", now))
+            for name in ("member_id", "former_member_id", "chosen_member_id")
+        ),
+        ~exists().where(
+            _same(support, member, "member_id", "id"), _stays("contact_plan_support", now)
+        ),
+        ~exists().where(_same(ContactPinRow, member, "member_id", "id")),
         ~exists().where(_same(contact, member, "member_id", "id"), _stays("contact", now)),
+    )
+
+
+def _day(table: str, now: datetime) -> date:
+    return RULES[table].cutoff(now).astimezone(LOCAL_TIME).date()
+
+
+def _consent(now: datetime) -> Condition:
+    """Return the condition that it was withdrawn and the member did not agree anew."""
+    consent, newer = ConsentRow, aliased(ConsentRow)
+    stays = or_(newer.withdrawn_on.is_(None), newer.withdrawn_on > _day("member_consent", now))
+    return and_(
+        consent.withdrawn_on <= _day("member_consent", now),
+        ~exists().where(_same(newer, consent, "member_id", "member_id"), stays),
+        exists().where(_same(MemberRow, consent, "id", "member_id"), MemberRow.erased_at.is_(None)),
     )
 
 
@@ -171,9 +223,11 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "device": _device,
     "invitation": lambda now: _is_over("invitation", now, InvitationRow.expires_at),
     "api_key": _key,
+    "job": lambda now: _is_over("job", now, JobRow.finished_at),
     "imported_feature": _imported_feature,
     "territory_import": _territory_import,
     "audit_event": lambda now: _is_over("audit_event", now, AuditRow.at),
+    "contact_plan_support": _contact_plan_support,
     "contact_plan_line": _contact_plan_line,
     "contact": _contact,
     "contact_plan": _contact_plan,
@@ -181,6 +235,10 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "patrol_left_out": _left_out,
     "patrol_route": _route,
     "patrol_shift": _shift,
+    "member_absence": lambda now: func.upper(AbsenceRow.valid) <= _day("member_absence", now),
+    "contact_exclusion": lambda now: ExclusionRow.until <= _day("contact_exclusion", now),
+    "post": lambda now: func.upper(PostRow.valid) <= _day("post", now),
+    "member_consent": _consent,
     "member": _member,
     "incident": _incident,
 }
@@ -202,6 +260,19 @@ def count(session: Session, rule: Rule, now: datetime) -> int:
     table = _table(rule)
     statement = select(func.count()).select_from(table).where(_over(session, rule, now))
     return session.scalar(statement) or 0
+
+
+def list_withdrawn(session: Session, rule: Rule, now: datetime, *, limit: int) -> list[UUID]:
+    """Return members whose consent is withdrawn for so long that they are to be erased."""
+    return list(
+        session.scalars(
+            select(ConsentRow.member_id)
+            .distinct()
+            .where(_over(session, rule, now))
+            .order_by(ConsentRow.member_id)
+            .limit(limit)
+        )
+    )
 
 
 def apply_batch(session: Session, rule: Rule, now: datetime, *, limit: int) -> Counter[int]:

@@ -1,13 +1,15 @@
 """What leaves the house by the views of the schema ``planner``, for a library with its own SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -23,9 +25,17 @@ from gridsvc.db import (
 )
 from gridsvc.errors import UnfitQueryError
 from gridsvc.setup import CATALOG
-from gridsvc.territory.tables import CommunityRow
+from gridsvc.territory.as_of import as_of, within
+from gridsvc.territory.tables import BuildingRow, CommunityRow, CompoundRow, StairwellRow
 
 _COLUMNS = (files("gridsvc.territory") / "sql" / "planner_columns.sql").read_text(encoding="utf-8")
+_GRIDS: Mapping[str, Any] = {
+    "compounds": CompoundRow,
+    "buildings": BuildingRow,
+    "stairwells": StairwellRow,
+}
+DATED_VIEWS = frozenset(_GRIDS)
+"""Views of grids, of which it is known what they were on a day."""
 # What a caller's filter can bring about; every other error of the database is one of ours.
 _UNFIT = (
     psycopg.DataError,
@@ -37,6 +47,14 @@ _UNFIT = (
     psycopg.errors.IndeterminateDatatype,
     psycopg.errors.StatementTooComplex,
 )
+
+
+@dataclass(frozen=True)
+class Days:
+    """A day, or the days from one to another, both of them; an end that is absent is open."""
+
+    first: date | None
+    last: date | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,41 @@ def read_extent(session: Session) -> Box | None:
     sides = [getattr(func, f"ST_{side}")(box) for side in ("XMin", "YMin", "XMax", "YMax")]
     found = session.execute(select(*sides).where(in_scope(session, CommunityRow.code))).one()
     return None if found[0] is None else (found[0], found[1], found[2], found[3])
+
+
+def dated_query(view: str, columns: Sequence[str], days: Days) -> str:
+    """Return a query with the columns of a view, of its grids as they were; EPSG:4326.
+
+    For a library that writes the statement round it: there is nothing in it to be bound. The
+    policies of the tables hold in it as they hold in the view.
+
+    Parameters
+    ----------
+    view
+        One of `DATED_VIEWS`.
+    columns
+        Names of the view's columns.
+    days
+        See `gridsvc.territory.as_of.within`.
+    """
+    row = _grids(_GRIDS[view], days)
+    told = [_told(row, name).label(name) for name in columns]
+    inner = select(*told).subquery(view)
+    # Columns named outside would be turned into the form in which frames are read.
+    query = select(text("*")).select_from(inner)
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _grids(row: Any, days: Days) -> Any:
+    # Of one day each grid has one version: nothing has to be sorted, and a box uses the index.
+    is_day = days.first is not None and days.first == days.last
+    return as_of(row, days.first) if is_day else within(row, days.first, days.last)
+
+
+def _told(row: Any, name: str) -> Any:
+    """Return a column; of households only what is told, as the view does."""
+    return getattr(row, "told_household_count" if name == "household_count" else name)
 
 
 class PlannerReader:

@@ -16,9 +16,6 @@ from gridsvc.local_time import local_today
 from gridsvc.territory import store
 from gridsvc.territory.model import Community, Compound, Stairwell
 
-EXPORT_LAYERS = ("communities", "compounds", "buildings", "stairwells", "walkways")
-"""Layers of the territory itself that everybody who plans may take out of the house."""
-
 
 def load(
     session: Session, territory: Territory, *, valid_from: date | None = None

@@ -11,10 +11,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    String,
     and_,
     any_,
     bindparam,
-    exists,
     func,
     literal,
     select,
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as sql_text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from geodata.codes import community_of
 from geodata.privacy import K
@@ -42,6 +43,11 @@ from gridsvc.territory.tables import (
 _TELL = text(
     (files("gridsvc.territory") / "sql" / "tell_households.sql").read_text(encoding="utf-8")
 ).bindparams(bindparam("community_codes", type_=ARRAY(BigInteger)), k=K)
+
+
+def lock_territory(session: Session, street_code: int) -> None:
+    """Let nobody else change or bring in grids of a sub-district until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(street_code)))
 
 
 def add_street(session: Session, *, code: int, name: str) -> None:
@@ -115,13 +121,46 @@ def existing_codes(session: Session, territory: Territory) -> dict[str, list[str
             str(code)
             for code in session.scalars(
                 select(row.code)
-                # One array: a list of parameters ends at 65,535.
-                .where(row.code == any_(literal(frame["code"].tolist(), ARRAY(row.code.type))))
+                .where(row.code == among(frame["code"].tolist(), row.code.type))
                 .order_by(row.code)
             )
         ]
         for layer, (row, frame) in layers.items()
     }
+
+
+def list_codes_ever(session: Session, row: Any, parents: Collection[str]) -> list[str]:
+    """Return every code that grids of some parents have or had.
+
+    Parameters
+    ----------
+    row
+        Table class of the grids.
+    parents
+        Codes of what is one level above them; no parents give no codes.
+    """
+    digits = {len(parent) for parent in parents}
+    if not digits:
+        return []
+    (parent_digits,) = digits
+    communities = sorted({community_of(parent) for parent in parents})
+    return list(
+        session.scalars(
+            select(row.code).where(
+                in_scope(session, row.community_code),
+                row.community_code == among(communities, BigInteger()),
+                func.left(row.code, parent_digits) == among(parents),
+            )
+        )
+    )
+
+
+def among(values: Collection[object], kind: TypeEngine[Any] | None = None) -> Any:
+    """Return what a column is to be equal to where it is to have one of some values.
+
+    They are sent as one array, of text by default: a list of parameters ends at 65,535.
+    """
+    return any_(literal(list(values), ARRAY(kind or String())))
 
 
 def list_communities(session: Session, *, on: date | None = None) -> list[Community]:
@@ -399,8 +438,3 @@ def read_walkways(session: Session, *, community_code: int) -> GeoDataFrame:
         )
         .order_by(WalkwayRow.id),
     )
-
-
-def has_territory(session: Session, street_code: int) -> bool:
-    """Tell whether a sub-district has any community yet."""
-    return bool(session.scalar(select(exists().where(CommunityRow.street_code == street_code))))

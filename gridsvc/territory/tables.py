@@ -286,6 +286,7 @@ class TerritoryImportRow(FactMixin, Base):
     crs_name: Mapped[str]
     columns: Mapped[Any] = mapped_column(JSONB)
     notes: Mapped[Any] = mapped_column(JSONB)
+    entrances: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     row_count: Mapped[int]
     valid_from: Mapped[date]
     status: Mapped[str]
@@ -298,7 +299,7 @@ class TerritoryImportRow(FactMixin, Base):
 
 
 class ImportedFeatureRow(FactMixin, Base):
-    """A feature or record of a file that was brought in, and what became of it."""
+    """A feature or record of a file that was brought in, and why, where it did not go in."""
 
     __tablename__ = "imported_feature"
     __table_args__ = (
@@ -317,6 +318,7 @@ class ImportedFeatureRow(FactMixin, Base):
     geom: Mapped[Any | None] = mapped_column(geometry("GEOMETRY"))
     outcome: Mapped[str | None]
     reason: Mapped[str | None]
+    reason_zh: Mapped[str | None]
 
 
 class WalkwayRow(FactMixin, CellMixin, Base):

@@ -1,6 +1,7 @@
 """Vector tiles, made by PostgreSQL: any layers of a tile in one statement."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import LargeBinary, Select, cast, func, literal, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from geodata.tiles import tile_box
 from gridsvc.db import in_box, in_scope
+from gridsvc.territory.as_of import as_of, has_history
 from gridsvc.territory.store import told_households
 from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow, WalkwayRow
 
@@ -49,29 +51,46 @@ def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> byt
     return encode_tile(session, [(layer, layer_rows(session, layer, (zoom, x, y)))])
 
 
-def layer_rows(session: Session, layer: str, address: tuple[int, int, int]) -> Rows:
+def layer_rows(
+    session: Session, layer: str, address: tuple[int, int, int], *, on: date | None = None
+) -> Rows:
     """Return the query of one layer's rows, for `encode_tile`.
 
     Parameters
     ----------
     address
         Zoom, column and row of the tile.
+    on
+        As grids were at the end of this day; default: as they are now. Walkways have no history.
     """
-    row, names = _TILED[layer]
+    table, names = _TILED[layer]
+    row = as_of(table, on) if on is not None and has_history(table) else table
     columns = [
-        told_households(session) if name == "household_count" else getattr(row, name)
+        told_households(session, row) if name == "household_count" else getattr(row, name)
         for name in names
     ]
-    return tile_rows(session, row, columns, address)
+    return tile_rows(session, row, columns, address, margin_cells=MARGIN_CELLS[table])
 
 
 def tile_rows(
-    session: Session, row: Any, columns: list[Any], address: tuple[int, int, int]
+    session: Session,
+    row: Any,
+    columns: list[Any],
+    address: tuple[int, int, int],
+    *,
+    margin_cells: int,
 ) -> Rows:
     """Return the query of a tile's rows: ``geom`` in tile units, and the columns given.
 
     Shapes are simplified to the tile's grid and made valid again by ``ST_AsMVTGeom``; what becomes
     smaller than a unit of it has no shape left, and is left out.
+
+    Parameters
+    ----------
+    row
+        A table class, or the grids of a day (`gridsvc.territory.as_of`).
+    margin_cells
+        As for `gridsvc.db.in_box`.
     """
     zoom, x, y = address
     box = tile_box(zoom=zoom, x=x, y=y, margin=TILE_MARGIN)
@@ -84,7 +103,7 @@ def tile_rows(
     )
     rows = select(shape.label("geom"), *columns).where(
         in_scope(session, row.community_code),
-        in_box(session, row, box, margin_cells=MARGIN_CELLS[row]),
+        in_box(session, row, box, margin_cells=margin_cells),
         *([row.retired_on.is_(None)] if hasattr(row, "retired_on") else []),
     )
     # The same features are the same bytes, whatever the plan: the ETag tells of changes only.

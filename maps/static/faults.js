@@ -4,22 +4,6 @@
 
   const gridsvc = window.gridsvc;
 
-  /* On canvas, as the discs of frames.js are, but each answers its own click. */
-  const FaultDisc = L.CircleMarker.extend({
-    _project: function () {
-      const zoom = this._map.getZoom();
-      this._radius = zoom <= 13 ? 6 : zoom <= 15 ? 8 : 10;
-      L.CircleMarker.prototype._project.call(this);
-    },
-    _updatePath: function () {
-      L.CircleMarker.prototype._updatePath.call(this);
-      const renderer = this._renderer;
-      if (!renderer._drawing || this._empty()) return;
-      const { icon, ink } = this.options;
-      gridsvc.stamp(renderer._ctx, icon, this._point.x, this._point.y, this._radius * 1.25, ink);
-    },
-  });
-
   /* drawing: faults [{geometry, lat, lon, heading, rows, code}], style, mark */
   gridsvc.faults = function (drawing) {
     const discs = [];
@@ -37,7 +21,9 @@
         });
         layer.addLayer(piece.on("click", open));
       }
-      const disc = new FaultDisc([fault.lat, fault.lon], drawing.mark);
+      // A pixel wider than the discs of stairwells, and each answers its own click.
+      const mark = Object.assign({ widerBy: 1 }, drawing.mark);
+      const disc = new gridsvc.Disc([fault.lat, fault.lon], mark);
       discs.push(disc.on("click", open));
     }
     discs.forEach((disc) => layer.addLayer(disc));

@@ -51,9 +51,9 @@
   }
 
   /* Discs with an icon. On canvas, so that thousands are no burden; they grow with the zoom. */
-  const Disc = L.CircleMarker.extend({
+  gridsvc.Disc = L.CircleMarker.extend({
     _project: function () {
-      this._radius = radiusAt(this._map.getZoom());
+      this._radius = radiusAt(this._map.getZoom()) + (this.options.widerBy || 0);
       L.CircleMarker.prototype._project.call(this);
     },
     _updatePath: function () {
@@ -74,7 +74,7 @@
       pane: "marks",
       interactive: false,
       pointToLayer: (feature, latlng) =>
-        new Disc(latlng, Object.assign({ pane: "marks", interactive: false }, drawing.mark)),
+        new gridsvc.Disc(latlng, Object.assign({ pane: "marks", interactive: false }, drawing.mark)),
     });
     // The pane lets clicks through to the grids below, so a click near a disc is found here.
     const open = (event) => openNearest(layer, drawing, event);

@@ -13,8 +13,12 @@ from tests.api.matrix import (
     Caller,
     World,
 )
+from tests.api.matrix_contact_pages import CONTACT_PAGE_CHANGES
+from tests.api.matrix_contacts import CONTACT_CHANGES
 from tests.api.matrix_grids import GRIDS
 from tests.api.matrix_imports import IMPORT_CHANGES
+from tests.api.matrix_jobs import JOB_CHANGES
+from tests.api.matrix_members import MEMBER_CHANGES, MEMBER_LISTS
 from tests.api.matrix_office import OFFICE
 from tests.api.matrix_own import OWN
 from tests.api.matrix_promises import Ask, Changes, Promise
@@ -36,22 +40,6 @@ def report(_: World, __: Caller, place: int) -> Ask:
     lon, lat = town.place(place, 20, 20)
     body = {"id": str(uuid4()), "category_code": "lift.fault", "summary": "电梯停了"}
     return Ask("POST", f"{V1}/incidents", {"json": body | {"lon": lon, "lat": lat}})
-
-
-def propose(_: World, __: Caller, place: int) -> Ask:
-    body = {"community_code": place, "time_limit_s": 0.05}
-    return Ask("POST", f"{V1}/contacts/plans", {"json": body})
-
-
-def apply(world: World, _: Caller, place: int) -> Ask:
-    """Apply a plan that a coordinator of the place has just had made."""
-    plan = NOTHING
-    if place in PLACES:
-        made = world.client(Caller("coordinator", place)).post(
-            f"{V1}/contacts/plans", json={"time_limit_s": 0.05}
-        )
-        plan = made.json()["plans"][0]["id"]
-    return Ask("POST", f"{V1}/contacts/plans/{plan}/apply")
 
 
 def plan_evening(_: World, __: Caller, ___: int) -> Ask:
@@ -83,14 +71,6 @@ TERRITORY: tuple[tuple[str, Promise], ...] = (
         Changes(FIELD, report, {"incident", "heat_cell", "audit_event"}, foreign=422),
     ),
     (
-        f"POST {V1}/contacts/plans",
-        Changes(STAFF, propose, {"contact_plan", "contact_plan_line", "audit_event"}),
-    ),
-    (
-        f"POST {V1}/contacts/plans/{{plan_id}}/apply",
-        Changes(STAFF, apply, {"contact_plan", "audit_event"}, perhaps={"contact"}),
-    ),
-    (
         f"POST {V1}/patrols/evenings",
         Changes(
             STAFF,
@@ -111,4 +91,15 @@ TERRITORY: tuple[tuple[str, Promise], ...] = (
         Changes(STAFF, reveal_by_page, {"audit_event"}),
     ),
 )
-CHANGES = TERRITORY + GRIDS + IMPORT_CHANGES + OWN + OFFICE
+CHANGES = (
+    TERRITORY
+    + MEMBER_CHANGES
+    + MEMBER_LISTS
+    + CONTACT_CHANGES
+    + CONTACT_PAGE_CHANGES
+    + GRIDS
+    + IMPORT_CHANGES
+    + JOB_CHANGES
+    + OWN
+    + OFFICE
+)

@@ -82,7 +82,7 @@ def void(world: World, _: Caller, place: int) -> Ask:
     return Ask("POST", f"{V1}/grids/{code}/void", send)
 
 
-_FOLLOW = {"contact", "member", "compound"}
+_FOLLOW = {"contact", "contact_exclusion", "contact_pin", "member", "compound"}
 GRIDS: tuple[tuple[str, Promise], ...] = (
     (
         f"PATCH {V1}/grids/{{code}}",

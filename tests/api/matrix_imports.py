@@ -57,9 +57,14 @@ def to_import(method: str, path: str, **body: Any) -> Request:
     return ask
 
 
-def changes(route: str, ask: Request, foreign: int = 404) -> tuple[str, Promise]:
-    """Return the line of a route that changes imports, which lie in the sub-district itself."""
-    tables = {"territory_import", "imported_feature", "audit_event"}
+def changes(
+    route: str, ask: Request, foreign: int = 404, *, of_rows: bool = True
+) -> tuple[str, Promise]:
+    """Return the line of a route that changes imports, which lie in the sub-district itself.
+
+    Rows that go in stay as the file had them, so applying changes none.
+    """
+    tables = {"territory_import", "audit_event", *(["imported_feature"] if of_rows else [])}
     return route, Changes(ADMINISTRATORS, ask, tables, foreign=foreign, places=(STREET,))
 
 
@@ -89,10 +94,12 @@ IMPORT_CHANGES: tuple[tuple[str, Promise], ...] = (
     changes(
         f"POST {V1}/imports/{{import_id}}/apply",
         to_import("POST", f"{V1}/imports/{{}}/apply", json={}),
+        of_rows=False,
     ),
     changes(
         "POST /admin/territory/{import_id}/apply",
         to_import("POST", "/admin/territory/{}/apply", data={}),
+        of_rows=False,
     ),
     changes(f"DELETE {V1}/imports/{{import_id}}", to_import("DELETE", f"{V1}/imports/{{}}")),
     changes(

@@ -14,6 +14,8 @@ from tests.api.matrix import (
     Words,
     World,
 )
+from tests.api.matrix_contact_pages import CONTACT_PAGE_READS
+from tests.api.matrix_contacts import CONTACT_READS
 from tests.api.matrix_found import (
     by_pattern,
     cells,
@@ -25,7 +27,6 @@ from tests.api.matrix_found import (
     in_parquet,
     in_tile,
     of_card,
-    of_coverage,
     of_history,
     of_results,
     of_session,
@@ -50,7 +51,6 @@ BUILDINGS = Rows("building", "code", IN_USE)
 STAIRWELLS = Rows("stairwell", "code", IN_USE, of_contact="code IN ({own})")
 WALKWAYS = Rows("walkway")
 INCIDENTS = Rows("incident", of_contact="stairwell_code IN ({own})")
-PLANS = Rows("contact_plan")
 ROUTES = Rows("patrol_route")
 MEMBERS = Rows("member")
 AUDIT = Rows("audit_event")
@@ -76,11 +76,6 @@ def numbers(*queries: str) -> Tell:
     return told(f"SELECT unnest(ARRAY[{', '.join(queries)}]::bigint[])")
 
 
-_UNCOVERED = (
-    f"{IN_USE} AND NOT EXISTS (SELECT FROM gridsvc.contact c"
-    " WHERE c.stairwell_code = stairwell.code AND c.kind = 'lead' AND upper_inf(c.valid))"
-)
-COVERAGE = numbers(table_sum("stairwell", where=IN_USE), table_sum("stairwell", where=_UNCOVERED))
 HEAT = told(
     "SELECT cell_x || '/' || cell_y || '=' || sum(incident_count) FROM gridsvc.heat_cell"
     " WHERE {own} GROUP BY cell_x, cell_y"
@@ -101,7 +96,6 @@ REPORTED_IN = told(
 )
 COMPARED = "before_from=2019-01-01&before_to=2020-05-31&after_from=2020-06-01&after_to=2030-01-01"
 # Of one thing, by its id.
-LINES = "SELECT stairwell_code FROM gridsvc.contact_plan_line WHERE plan_id = '{id}'"
 LEFT_OUT = (
     "SELECT l.stairwell_code FROM gridsvc.patrol_left_out l"
     " JOIN gridsvc.patrol_route r USING (community_code, run_id) WHERE r.id = '{id}'"
@@ -194,13 +188,8 @@ READS: tuple[tuple[str, Promise], ...] = (
     (f"GET {V1}/grids/{{code}}", One(PATROLS | PLANNERS, STAIRWELLS)),
     (f"GET {V1}/grids/{{code}}/history", One(PATROLS | PLANNERS, STAIRWELLS, of_history)),
     # contacts
-    (f"GET {V1}/contacts/plans", Lists(STAFF, PLANS, each("id"))),
-    (f"GET {V1}/contacts/plans/{{plan_id}}", One(STAFF, PLANS)),
-    (
-        f"GET {V1}/contacts/plans/{{plan_id}}/lines",
-        One(STAFF, PLANS, STOPS, LINES),
-    ),
-    (f"GET {V1}/contacts/coverage", Lists(STAFF, COVERAGE, of_coverage)),
+    *CONTACT_READS,
+    *CONTACT_PAGE_READS,
     # incidents
     (f"GET {V1}/incidents", Lists(FIELD, INCIDENTS, each("id"))),
     (f"GET {V1}/incidents/{{incident_id}}", One(FIELD, INCIDENTS)),
@@ -253,7 +242,6 @@ READS: tuple[tuple[str, Promise], ...] = (
     ("GET /admin/accounts/{account_id}", One(ADMINISTRATORS, OFFICES, IN_LOGIN)),
     ("GET /admin/invite", Frame(ADMINISTRATORS)),
     ("GET /admin/invite-list", Frame(ADMINISTRATORS)),
-    ("GET /admin/members", Frame(STAFF)),
     ("POST /admin/members", Lists(STAFF, MEMBERS, TO_REVEAL, send={"data": {"words": "甲"}})),
     ("GET /admin/audit", Lists(STAFF, trail_of, subjects)),
     ("GET /admin/rules", Frame(ACCOUNTS)),

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.testclient import TestClient
@@ -90,6 +91,7 @@ class Service:
     clone: Clone
     app: FastAPI
     witness: Witness
+    portal: BlockingPortal | None = None
     _callers: dict[tuple[str, tuple[int, ...]], TestClient] = field(default_factory=dict)
 
     @property
@@ -105,7 +107,7 @@ class Service:
 
     def visitor(self) -> TestClient:
         """Return somebody who has not signed in, in a browser or a program."""
-        return TestClient(self.witness, headers={"Origin": "http://testserver"})
+        return self._client(headers={"Origin": "http://testserver"})
 
     def caller(self, role: str, *codes: int) -> TestClient:
         """Return somebody of a role and territory, signed in by token."""
@@ -115,11 +117,17 @@ class Service:
         return self._callers[key]
 
     def sign_in(self, account: DevelopmentAccount) -> TestClient:
-        client = TestClient(self.witness)
+        client = self._client()
         answer = client.post("/api/v1/session", json={"code": account.code})
         assert answer.status_code == 201, answer.text
         client.cookies.clear()
         client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return client
+
+    def _client(self, **sent: Any) -> TestClient:
+        """Return a client; to start an event loop for each request would take as long again."""
+        client = TestClient(self.witness, **sent)
+        client.portal = self.portal
         return client
 
 
@@ -139,8 +147,9 @@ def serving(clone: Clone) -> Iterator[Service]:
         # The same for every app, and half a second's work.
         app.openapi_schema = document()
         app._openapi_routes_version = app.router._get_routes_version()
-        service = Service(clone, app, Witness(app, document()))
-        yield service
+        with start_blocking_portal() as portal:
+            service = Service(clone, app, Witness(app, document()), portal)
+            yield service
         assert service.witness.faults == []
 
 

@@ -130,6 +130,7 @@ WITHOUT_EVENT = {
     "POST /api/v1/accounts/search": "it changes nothing and shows no phone; a POST for the name",
     "POST /login": "where a second factor comes next: that one is noted",
     "POST /logout": "as DELETE /api/v1/session",
+    "POST /contacts": "it asks for a job, which notes the plans that it makes",
     "POST /invite": "it looks at an invitation; taking it up is noted",
 }
 SUCCEEDING = {

@@ -220,6 +220,7 @@ def test_an_export_is_read_in_a_read_only_transaction_of_one_statement(
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)
 
+    service.caller("coordinator", A)  # whose signing in is another transaction
     engine = service.clone.api.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
@@ -229,5 +230,8 @@ def test_an_export_is_read_in_a_read_only_transaction_of_one_statement(
     reads = [statement for statement in statements if "planner.compounds" in statement]
     assert len(reads) == 1
     settings = [statement for statement in statements if "app.lo1" in statement]
-    assert len(settings) == 1
+    assert len(settings) == 2, "the other notes the download, and nothing else"
     assert settings[0].startswith("SET TRANSACTION READ ONLY; ")
+    assert [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))] == [
+        one for one in statements if "gridsvc.audit_event" in one
+    ]

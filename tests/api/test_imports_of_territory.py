@@ -83,11 +83,91 @@ def test_warnings_wait_for_somebody_to_accept_them(own_service: Service, tmp_pat
     assert fault["geometry"]["type"] == "Polygon"
     rejects = client.get(f"{path}/rejects.csv")
     assert rejects.headers["content-disposition"] == 'attachment; filename="rejects.csv"'
-    assert "sliver" in rejects.content.decode("utf-8-sig").splitlines()[1]
+    assert "碎面" in rejects.content.decode("utf-8-sig").splitlines()[1]
     assert client.post(f"{path}/apply", json={"accept": ["sliver"]}).status_code == 200
     assert is_problem(
         client.post(f"{path}/apply", json={"accept": ["slivers"]}), 422, "invalid-parameter"
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("", "碎面：面积 "), ("?lang=zh", "碎面：面积 "), ("?lang=en", "sliver: It has ")],
+)
+def test_the_rejects_are_in_the_language_of_the_caller(
+    own_service: Service, tmp_path: Path, lang: str, words: str
+) -> None:
+    client = own_service.caller("administrator", STREET)
+    made = send(client, content(tmp_path, building(size=(5, 0.1)))).json()
+    rejects = client.get(f"{PATH}/{made['id']}/rejects.csv{lang}")
+    assert words in rejects.content.decode("utf-8-sig").splitlines()[1]
+    (fault,) = client.get(f"{PATH}/{made['id']}/faults.geojson").json()["features"]
+    assert fault["properties"]["reason"].startswith("It has ")
+    assert fault["properties"]["reason_zh"].startswith("面积 ")
+
+
+def with_doors(client: TestClient, body: bytes, doors: bytes, **more: Any) -> Any:
+    files = {"file": ("楼栋.geojson", body), "entrances": ("门.csv", doors)}
+    return client.post(PATH, files=files, data={"layer": "buildings", **more})
+
+
+def test_entrances_come_with_the_file_and_cut_its_buildings(
+    own_service: Service, tmp_path: Path
+) -> None:
+    client = own_service.caller("administrator", STREET)
+    places = [town.place(A, x, 12) for x in (4.5, 8)] + [town.place(A, 20, 20)]
+    doors = "lon,lat\n" + "".join(f"{lon},{lat}\n" for lon, lat in places)
+    refused = with_doors(client, content(tmp_path, building(size=(5, 0.9))), doors.encode())
+    assert is_problem(refused, 422, "file-without-crs")
+    made = with_doors(
+        client,
+        content(tmp_path, building(size=(5, 0.9))),
+        doors.encode(),
+        entrances_crs="EPSG:4326",
+    ).json()
+    assert made["entrance_count"] == 3
+    path = f"{PATH}/{made['id']}"
+    assert client.get(path).json()["report"]["warnings"] == {"unmatched-entrance": 1}
+    decision = {"cut_stairwells": True, "accept": ["unmatched-entrance"], "stairwells": 5}
+    result = client.post(f"{path}/apply", json=decision).json()["result"]
+    assert (result["cut"], result["by_entrances"]) == (2, 2)
+
+
+def test_a_stated_count_is_from_1_to_99(own_service: Service, tmp_path: Path) -> None:
+    client = own_service.caller("administrator", STREET)
+    path = f"{PATH}/{send(client, content(tmp_path, building())).json()['id']}/apply"
+    for count in (0, 100, "x", 1.5):
+        body = {"cut_stairwells": True, "stairwells": count}
+        assert is_problem(client.post(path, json=body), 422, "invalid-request")
+    body = {"cut_stairwells": True, "stairwells": 3}
+    assert client.post(path, json=body).json()["result"]["cut"] == 3
+
+
+def test_a_file_without_an_ending_is_read_by_its_content(
+    own_service: Service, tmp_path: Path
+) -> None:
+    client = own_service.caller("administrator", STREET)
+    body = content(tmp_path, building())
+    made = send(client, body, "楼栋")
+    assert made.status_code == 201, made.text
+    assert made.json()["format"] == "GeoJSON"
+    wrong = send(client, body, "楼栋.gpkg")
+    assert is_problem(wrong, 422, "unreadable-file")
+    assert "GeoJSON inside, but its name ends in .gpkg" in wrong.json()["detail"]
+
+
+def test_a_key_with_other_entrances_is_another_request(
+    own_service: Service, tmp_path: Path
+) -> None:
+    client = own_service.caller("administrator", STREET)
+    client.headers["Idempotency-Key"] = "one-and-the-same"
+    body = content(tmp_path, building())
+    sent = [
+        with_doors(client, body, f"lon,lat\n113.15,{lat}\n".encode(), entrances_crs="EPSG:4326")
+        for lat in (23.03, 23.03, 23.04)
+    ]
+    del client.headers["Idempotency-Key"]
+    assert [answer.status_code for answer in sent] == [201, 200, 422]
 
 
 def test_a_discarded_file_leaves_its_name_only(own_service: Service, tmp_path: Path) -> None:

@@ -133,7 +133,13 @@ def test_a_field_of_a_body_is_never_part_of_a_statement(guarded: Service) -> Non
         if "application/json" not in content:
             continue
         schema = schema_of(guarded, content["application/json"]["schema"])
-        fields = [name for name, one in schema["properties"].items() if takes_text(one)]
+        forms = [schema_of(guarded, one) for one in schema.get("oneOf", (schema,))]
+        fields = {
+            name: None
+            for form in forms
+            for name, one in form["properties"].items()
+            if takes_text(one)
+        }
         for name in fields:
             if (path, name) in STORED:
                 continue

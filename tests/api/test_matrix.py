@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 from tests.api.matrix import KINDS, NOWHERE, PLACES, TERRITORIES, Caller, World, world_of
 from tests.api.matrix_changes import CHANGES
 from tests.api.matrix_imports import IMPORT_READS, add_waiting
+from tests.api.matrix_jobs import JOB_READS
+from tests.api.matrix_members import MEMBER_READS, add_twins
 from tests.api.matrix_ogc import OGC
 from tests.api.matrix_promises import (
     Alike,
@@ -32,7 +34,9 @@ pytestmark = pytest.mark.db
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
 EVER_NEW = {"x-request-id", "date"}
-MATRIX: tuple[tuple[str, Promise], ...] = READS + IMPORT_READS + OGC + CHANGES
+MATRIX: tuple[tuple[str, Promise], ...] = (
+    READS + MEMBER_READS + IMPORT_READS + JOB_READS + OGC + CHANGES
+)
 
 
 def named(*kinds: type[Promise]) -> list[Any]:
@@ -53,6 +57,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
     try:
         with world_of(clone) as made:
             add_waiting(made)
+            add_twins(made)
             yield made
     finally:
         drop(clone)

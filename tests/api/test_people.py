@@ -8,8 +8,7 @@ from sqlalchemy import text
 
 from gridsvc.access.model import ROLES, STAFF_ROLES
 from gridsvc.db import Interval, Scope, scope_statement
-from gridsvc.overview.export_layers import STAFF_LAYERS
-from gridsvc.overview.exports import EXPORT_LAYERS
+from gridsvc.overview.export_layers import LAYERS, STAFF_LAYERS
 from gridsvc.people import revealing
 from gridsvc.people.model import PURPOSES
 from tests import town
@@ -181,7 +180,7 @@ def test_only_staff_are_told_who_is_in_the_party(answers: dict[tuple[str, str], 
     assert told == set(STAFF_ROLES)
 
 
-@pytest.mark.parametrize("layer", EXPORT_LAYERS)
+@pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("role", ["coordinator", "planner"])
 def test_no_export_holds_people(service: Service, layer: str, role: str) -> None:
     answer = service.caller(role, STREET).get(f"/api/v1/export/{layer}.geojson")

@@ -12,7 +12,7 @@ from gridsvc.access.model import DevelopmentAccount
 from gridsvc.db import Database, make_engine
 from gridsvc.settings import Settings
 from tests import town
-from tests.api.service import Service, Witness, is_problem
+from tests.api.service import Service, Witness, document, is_problem
 from tests.databases import Clone
 
 pytestmark = pytest.mark.db
@@ -29,7 +29,7 @@ def served_by(clone: Clone, *, pool_size: int) -> Iterator[Service]:
     """Serve a clone by so many connections, and no more."""
     engine = make_engine(clone.url(setup.API), pool_size=pool_size)
     app = create_app(Settings(development_login=True), Database(engine), town.VAULT)
-    yield Service(clone, app, Witness(app, app.openapi()))
+    yield Service(clone, app, Witness(app, document()))
     engine.dispose()
 
 

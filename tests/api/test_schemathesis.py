@@ -33,6 +33,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.api.matrix import KINDS, A, Caller, World, world_of
 from tests.api.matrix_changes import CHANGES
 from tests.api.matrix_imports import IMPORT_READS, add_waiting
+from tests.api.matrix_jobs import JOB_READS
+from tests.api.matrix_members import MEMBER_READS, add_twins
 from tests.api.matrix_promises import Ask, Changes, Lists, One
 from tests.api.matrix_reads import READS
 from tests.databases import drop, make_clone
@@ -61,7 +63,7 @@ def bounded(examples: int) -> settings:
     )
 
 
-PROMISES = dict(reversed(READS + IMPORT_READS + CHANGES))
+PROMISES = dict(reversed(READS + MEMBER_READS + IMPORT_READS + JOB_READS + CHANGES))
 Case = schemathesis.Case[Any]
 Operation = Any
 
@@ -86,6 +88,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
     try:
         with world_of(clone) as made:
             add_waiting(made)
+            add_twins(made)
             yield made
     finally:
         drop(clone)

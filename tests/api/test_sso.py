@@ -28,7 +28,7 @@ from gridsvc.embedded import Cluster
 from gridsvc.settings import Settings
 from tests import town
 from tests.api.log_lines import Lines, recorded
-from tests.api.service import Service, Witness, is_problem
+from tests.api.service import Service, Witness, document, is_problem
 from tests.databases import Clone, drop, make_clone
 from tests.oidc_provider import (
     CLIENT_ID,
@@ -110,7 +110,7 @@ def serving_office(clone: Clone) -> Iterator[Office]:
             oidc_name="街道通行证",
         )
         app = create_app(settings, clone.api, town.VAULT)
-        service = Service(clone, app, Witness(app, app.openapi()))
+        service = Service(clone, app, Witness(app, document()))
         with listening(service.witness, listener):
             yield Office(service, base_url, there)
 

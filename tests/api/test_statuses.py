@@ -1,6 +1,6 @@
 """The OpenAPI document promises every status that is sent, and every promise can be kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
@@ -13,11 +13,12 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.rules import OPEN, RULES, Rule
+from gridsvc.embedded import Cluster
 from gridsvc.settings import Settings
 from tests import town
 from tests.api.matrix_imports import upload
-from tests.api.service import PROBLEM, Service, Witness, is_problem
-from tests.databases import Clone
+from tests.api.service import PROBLEM, Service, Witness, is_problem, serving
+from tests.databases import Clone, make_template
 
 pytestmark = pytest.mark.db
 
@@ -26,6 +27,7 @@ NOTHING = "00000000-0000-7000-8000-000000000000"
 ROUTE = str(town.id_of("route", A))
 INCIDENT = str(town.id_of("incident", A, "lift.fault", 0))
 MEMBER = str(town.id_of("member", A, 1))
+JOB = str(town.id_of("job", A))
 REPORT = {"category_code": "lift.fault", "summary": "电梯停了", "lon": 113.152, "lat": 23.032}
 KEY = {"Idempotency-Key": "status-test-key"}
 FORGED = {"Origin": "http://elsewhere.example"}
@@ -106,6 +108,24 @@ ABSENT = [{"code": digit * 20, "version": 1} for digit in "89"]
 VOID = {"reason": "已经拆除"}
 
 
+MADE = post(f"{V1}/contacts/plans", {"time_limit_s": 0.1})
+PINNED = town.stairwell_code(A, compound=2, building=2, number=3)
+
+
+def of_plan(what: str, body: object = None) -> dict[int, Ask]:
+    """Return the requests of a decision on a plan that was just made."""
+    path = f"{V1}/contacts/plans/{{}}/{what}"
+    return {
+        200: post(path.format("{proposed}"), body, MADE, headers=SEEN),
+        403: post(path.format("{plan}"), body, role="planner", headers=SEEN),
+        404: post(path.format(NOTHING), body, headers=SEEN),
+        409: post(path.format("{plan}"), body, headers=SEEN),
+        412: post(path.format("{proposed}"), body, MADE, headers={"If-Match": '"v9"'}),
+        422: post(path.format("x"), body, headers=SEEN),
+        428: post(path.format("{proposed}"), body, MADE),
+    }
+
+
 def edited(method: str, path: str, status: int, body: Callable[[int], Any]) -> dict[int, Ask]:
     """Return the requests of a correction of stairwells in their first version.
 
@@ -169,7 +189,130 @@ def without(status: int, requests: dict[int, Ask]) -> dict[int, Ask]:
     return {known: request for known, request in requests.items() if known != status}
 
 
+MEMBERS, OWN_MEMBER = f"{V1}/members", f"{V1}/members/{MEMBER}"
+MEMBER_IN = {
+    "community_code": A,
+    "name": "新人",
+    "affiliation": "masses",
+    "home": {"lon": 113.2, "lat": 23.1},
+    "capacity_households": 20,
+    "capacity_stairwells": 2,
+    "consented_on": "2026-01-01",
+}
+MEMBER_SEEN = {"If-Match": '"v1"'}
+AWAY = {"kind": "leave", "since": "2026-01-01", "until": "2026-01-02"}
+LANE = {"kind": "lane_chief", "place_name": "东一巷"}
+NOT_THERE = {"stairwell_code": town.stairwell_code(A, number=3), "reason": "旧怨"}
+WITHDRAWAL = post(f"{OWN_MEMBER}/withdraw-consent", {})
+
+
+def pair(kept: object, gone: object, version: int = 1) -> dict[str, object]:
+    """Return a wish to merge two members in a version."""
+    return {
+        "kept": {"member_id": str(kept), "version": version},
+        "gone": {"member_id": str(gone), "version": version},
+    }
+
+
+def part_of_member(what: str, body: dict[str, Any]) -> dict[int, Ask]:
+    """Return the requests that add something to a member."""
+    path = f"{OWN_MEMBER}/{what}"
+    return {
+        200: post(path, body, post(path, body, headers=KEY), headers=KEY),
+        201: post(path, body),
+        403: post(path, body, role="contact"),
+        404: post(f"{MEMBERS}/{NOTHING}/{what}", body),
+        422: post(path, {}),
+    }
+
+
+def end_of_member(what: str, body: dict[str, Any]) -> dict[int, Ask]:
+    """Return the requests that end what was added to a member."""
+    path = f"{OWN_MEMBER}/{what}"
+    return {
+        204: Ask("DELETE", f"{path}/{{proposed}}", before=(post(path, body),)),
+        403: Ask("DELETE", f"{path}/{NOTHING}", "contact"),
+        404: Ask("DELETE", f"{path}/{NOTHING}"),
+        422: Ask("DELETE", f"{path}/one"),
+    }
+
+
+LISTED = (
+    f"姓名,手机号码,政治面貌,网格编码,同意日期\n陈试五,13900000005,群众,{STAIRWELL},2026-01-01\n"
+)
+
+
+def a_list(name: str = "list.csv", text: str = "姓名\n甲\n") -> dict[str, Any]:
+    """Return what sends a list of members."""
+    return {"files": {"file": (name, text.encode(), "text/csv")}}
+
+
 PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
+    ("GET", MEMBERS): listed(MEMBERS, planner=403),
+    ("POST", MEMBERS): {
+        200: post(MEMBERS, MEMBER_IN, post(MEMBERS, MEMBER_IN, headers=KEY), headers=KEY),
+        201: post(MEMBERS, MEMBER_IN),
+        403: post(MEMBERS, MEMBER_IN, role="planner"),
+        404: post(MEMBERS, MEMBER_IN | {"community_code": B}),
+        422: post(MEMBERS, MEMBER_IN | {"capacity_stairwells": 0}),
+    },
+    ("GET", f"{MEMBERS}/twins"): {
+        200: get(f"{MEMBERS}/twins"),
+        403: get(f"{MEMBERS}/twins", "planner"),
+        422: get(f"{MEMBERS}/twins?community=1"),
+    },
+    ("POST", f"{MEMBERS}/merge"): {
+        200: post(f"{MEMBERS}/merge", pair(MEMBER, town.id_of("member", A, 2))),
+        403: post(f"{MEMBERS}/merge", pair(MEMBER, NOTHING), role="planner"),
+        404: post(f"{MEMBERS}/merge", pair(town.id_of("member", A, 4), NOTHING)),
+        409: post(f"{MEMBERS}/merge", pair(MEMBER, MEMBER)),
+        412: post(f"{MEMBERS}/merge", pair(MEMBER, town.id_of("member", A, 3), 7)),
+        422: post(f"{MEMBERS}/merge", {}),
+    },
+    ("POST", f"{MEMBERS}/import"): {
+        200: Ask(
+            "POST", f"{MEMBERS}/import", send=a_list(text=LISTED) | {"data": {"apply": "true"}}
+        ),
+        403: Ask("POST", f"{MEMBERS}/import", "planner", a_list()),
+        422: Ask("POST", f"{MEMBERS}/import", send=a_list(text="")),
+    },
+    ("GET", f"{MEMBERS}/{{member_id}}"): thing(
+        f"{MEMBERS}/{{}}", MEMBER, absent=NOTHING, wrong="one", planner=403
+    ),
+    ("PATCH", f"{MEMBERS}/{{member_id}}"): {
+        200: Ask(
+            "PATCH", OWN_MEMBER, send={"json": {"is_available": True}, "headers": MEMBER_SEEN}
+        ),
+        403: Ask("PATCH", OWN_MEMBER, "contact", {"json": {}, "headers": MEMBER_SEEN}),
+        404: Ask("PATCH", f"{MEMBERS}/{NOTHING}", send={"json": {}, "headers": MEMBER_SEEN}),
+        412: Ask("PATCH", OWN_MEMBER, send={"json": {}, "headers": {"If-Match": '"v7"'}}),
+        422: Ask("PATCH", OWN_MEMBER, send={"json": {"name": ""}, "headers": MEMBER_SEEN}),
+        428: Ask("PATCH", OWN_MEMBER, send={"json": {}}),
+    },
+    ("POST", f"{MEMBERS}/{{member_id}}/consent"): {
+        204: post(f"{OWN_MEMBER}/consent", {}, WITHDRAWAL),
+        403: post(f"{OWN_MEMBER}/consent", {}, role="contact"),
+        404: post(f"{MEMBERS}/{NOTHING}/consent", {}),
+        409: post(f"{MEMBERS}/{town.id_of('member', A, 2)}/consent", {}),
+        422: post(f"{OWN_MEMBER}/consent", {"on": "never"}),
+    },
+    ("POST", f"{MEMBERS}/{{member_id}}/withdraw-consent"): {
+        200: WITHDRAWAL,
+        403: post(f"{OWN_MEMBER}/withdraw-consent", {}, role="contact"),
+        404: post(f"{MEMBERS}/{NOTHING}/withdraw-consent", {}),
+        409: WITHDRAWAL,
+        422: post(f"{OWN_MEMBER}/withdraw-consent", {"on": "never"}),
+    },
+    ("POST", f"{MEMBERS}/{{member_id}}/absences"): part_of_member("absences", AWAY),
+    ("DELETE", f"{MEMBERS}/{{member_id}}/absences/{{absence_id}}"): end_of_member(
+        "absences", AWAY | {"until": None}
+    ),
+    ("POST", f"{MEMBERS}/{{member_id}}/exclusions"): part_of_member("exclusions", NOT_THERE),
+    ("DELETE", f"{MEMBERS}/{{member_id}}/exclusions/{{exclusion_id}}"): end_of_member(
+        "exclusions", NOT_THERE
+    ),
+    ("POST", f"{MEMBERS}/{{member_id}}/posts"): part_of_member("posts", LANE),
+    ("DELETE", f"{MEMBERS}/{{member_id}}/posts/{{post_id}}"): end_of_member("posts", LANE),
     ("GET", f"{GRIDS}/{{code}}"): thing(
         f"{GRIDS}/{{}}", COMPOUND, absent="9" * 15, wrong="1", planner=200
     )
@@ -257,27 +400,88 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
             post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}, headers=KEY),
             headers=KEY,
         ),
-        201: post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}),
+        201: MADE,
+        202: post(f"{V1}/contacts/plans", {}, headers={"Prefer": "respond-async"}),
         403: post(f"{V1}/contacts/plans", {}, role="planner"),
         404: post(f"{V1}/contacts/plans", {"community_code": B}),
         422: post(f"{V1}/contacts/plans", {"time_limit_s": 999}),
     },
-    ("GET", f"{V1}/contacts/plans/{{plan_id}}"): thing(
-        f"{V1}/contacts/plans/{{}}", "{plan}", absent=NOTHING, wrong="x", planner=403
-    ),
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}"): {
+        **thing(f"{V1}/contacts/plans/{{}}", "{plan}", absent=NOTHING, wrong="x", planner=403),
+        304: Ask(
+            "GET",
+            f"{V1}/contacts/plans/{{proposed}}",
+            send={"headers": {"If-None-Match": '"v1"'}},
+            before=(MADE,),
+        ),
+    },
     ("GET", f"{V1}/contacts/plans/{{plan_id}}/lines"): thing(
         f"{V1}/contacts/plans/{{}}/lines", "{plan}", absent=NOTHING, wrong="x", planner=403
     ),
+    ("POST", f"{V1}/contacts/plans/{{plan_id}}/decisions"): of_plan(
+        "decisions", {"decision": "accept"}
+    ),
+    ("POST", f"{V1}/contacts/plans/{{plan_id}}/review"): of_plan("review"),
+    ("POST", f"{V1}/contacts/plans/{{plan_id}}/withdraw"): of_plan("withdraw"),
     ("POST", f"{V1}/contacts/plans/{{plan_id}}/apply"): {
+        **of_plan("apply"),
         200: post(
             f"{V1}/contacts/plans/{{proposed}}/apply",
             None,
-            post(f"{V1}/contacts/plans", {"time_limit_s": 0.1}),
+            post(f"{V1}/contacts/plans/{{proposed}}/review", None, MADE, headers=SEEN),
+            headers={"If-Match": '"v2"'},
         ),
-        403: post(f"{V1}/contacts/plans/{{plan}}/apply", role="planner"),
-        404: post(f"{V1}/contacts/plans/{NOTHING}/apply"),
-        409: post(f"{V1}/contacts/plans/{{plan}}/apply"),
-        422: post(f"{V1}/contacts/plans/x/apply"),
+    },
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}/explanations"): {
+        200: get(f"{V1}/contacts/plans/{{plan}}/explanations?stairwell={STAIRWELL}"),
+        403: get(f"{V1}/contacts/plans/{{plan}}/explanations?stairwell={STAIRWELL}", "planner"),
+        404: get(f"{V1}/contacts/plans/{NOTHING}/explanations?stairwell={STAIRWELL}"),
+        422: get(f"{V1}/contacts/plans/{{plan}}/explanations"),
+    },
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}/shortages"): thing(
+        f"{V1}/contacts/plans/{{}}/shortages", "{plan}", absent=NOTHING, wrong="x", planner=403
+    ),
+    ("GET", f"{V1}/contacts/plans/{{plan_id}}/savings/{{code}}"): thing(
+        f"{V1}/contacts/plans/{{}}/savings/{COMPOUND}",
+        "{plan}",
+        absent=NOTHING,
+        wrong="x",
+        planner=403,
+    ),
+    ("POST", f"{V1}/contacts/plans/{{plan_id}}/files/{{format}}"): {
+        200: post(f"{V1}/contacts/plans/{{plan}}/files/csv"),
+        403: post(f"{V1}/contacts/plans/{{plan}}/files/csv", role="planner"),
+        404: post(f"{V1}/contacts/plans/{NOTHING}/files/csv"),
+        422: post(f"{V1}/contacts/plans/{{plan}}/files/pdf"),
+    },
+    ("GET", f"{V1}/contacts"): listed(f"{V1}/contacts", planner=403),
+    ("GET", f"{V1}/contacts/own"): {
+        200: get(f"{V1}/contacts/own"),
+        403: get(f"{V1}/contacts/own", "planner"),
+        422: get(f"{V1}/contacts/own?as_of=x"),
+    },
+    ("GET", f"{V1}/contacts/alerts"): listed(f"{V1}/contacts/alerts", planner=403),
+    ("GET", f"{V1}/contacts/stairwells/{{code}}"): thing(
+        f"{V1}/contacts/stairwells/{{}}", STAIRWELL, absent="9" * 20, wrong="1", planner=403
+    ),
+    ("GET", f"{V1}/contacts/pins"): listed(f"{V1}/contacts/pins", planner=403),
+    ("DELETE", f"{V1}/contacts/pins/{{code}}"): {
+        204: Ask("DELETE", f"{V1}/contacts/pins/{PINNED}"),
+        403: Ask("DELETE", f"{V1}/contacts/pins/{PINNED}", "planner"),
+        404: Ask("DELETE", f"{V1}/contacts/pins/{'9' * 20}"),
+        422: Ask("DELETE", f"{V1}/contacts/pins/1"),
+    },
+    ("POST", f"{V1}/contacts/hand-overs"): {
+        200: post(
+            f"{V1}/contacts/hand-overs",
+            {"member_id": MEMBER},
+            post(f"{V1}/contacts/hand-overs", {"member_id": MEMBER}, headers=KEY),
+            headers=KEY,
+        ),
+        201: post(f"{V1}/contacts/hand-overs", {"member_id": MEMBER}),
+        403: post(f"{V1}/contacts/hand-overs", {"member_id": MEMBER}, role="planner"),
+        404: post(f"{V1}/contacts/hand-overs", {"member_id": NOTHING}),
+        422: post(f"{V1}/contacts/hand-overs", {"member_id": MEMBER, "until": "2020-01-01"}),
     },
     ("GET", f"{V1}/contacts/coverage"): {
         200: get(f"{V1}/contacts/coverage"),
@@ -397,6 +601,16 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
     ),
     ("POST", f"{V1}/imports/{{import_id}}/apply"): of_import("POST", "/apply", 200, json={}),
     ("DELETE", f"{V1}/imports/{{import_id}}"): of_import("DELETE", "", 204),
+    ("GET", f"{V1}/jobs"): listed(f"{V1}/jobs", planner=403),
+    ("GET", f"{V1}/jobs/{{job_id}}"): thing(
+        f"{V1}/jobs/{{}}", JOB, absent=NOTHING, wrong="x", planner=403
+    ),
+    ("POST", f"{V1}/jobs/{{job_id}}/cancel"): {
+        403: post(f"{V1}/jobs/{JOB}/cancel", role="planner"),
+        404: post(f"{V1}/jobs/{NOTHING}/cancel"),
+        409: post(f"{V1}/jobs/{JOB}/cancel"),
+        422: post(f"{V1}/jobs/x/cancel"),
+    },
     ("GET", f"{V1}/audit"): listed(f"{V1}/audit", planner=403),
     ("GET", f"{V1}/results"): {200: get(f"{V1}/results"), 403: get(f"{V1}/results", "planner")},
     ("GET", f"{V1}/export/{{layer}}.{{format}}"): {
@@ -424,6 +638,7 @@ ELSEWHERE = {
     ("POST", f"{V1}/accounts/{{account_id}}/invitation"): {409},
     ("DELETE", f"{V1}/accounts/{{account_id}}/second-factor"): {409},
     ("POST", f"{V1}/invitations/redeem"): {201, 429},
+    ("POST", f"{V1}/jobs/{{job_id}}/cancel"): {200},
     ("POST", f"{V1}/session"): {201, 429},
     ("POST", f"{V1}/session/refresh"): {200, 429},
     ("GET", f"{V1}/sign-ins"): {403},
@@ -453,7 +668,7 @@ def ask(service: Service, request: Ask) -> Any:
     proposed = ""
     for earlier in request.before:
         answer = ask(service, earlier)
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code in (200, 201), answer.text
         made = answer.json()
         proposed = made.get("plans", [made.get("account", made)])[0].get("id", "")
     client = service.caller(request.role, request.territory) if request.role else service.visitor()
@@ -494,7 +709,8 @@ def address(path: str) -> str:
     names = {"{code}": "9" * 20, "{plan_id}": NOTHING, "{incident_id}": NOTHING}
     names |= {"{route_id}": NOTHING, "{layer}": "compounds", "{z}": "0", "{x}": "0", "{y}": "0"}
     names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
-    names |= {"{import_id}": NOTHING}
+    names |= {"{import_id}": NOTHING, "{job_id}": NOTHING}
+    names |= {"{absence_id}": NOTHING, "{exclusion_id}": NOTHING, "{post_id}": NOTHING}
     names |= {"{account_id}": NOTHING, "{format}": "geojson"}
     for name, value in names.items():
         path = path.replace(name, value)
@@ -509,6 +725,8 @@ BODIES = {
     f"{V1}/invitations/redeem": REDEMPTION,
     f"{V1}/incidents": REPORT,
     f"{V1}/contacts/plans": {},
+    f"{V1}/contacts/plans/{{plan_id}}/decisions": {"decision": "accept"},
+    f"{V1}/contacts/hand-overs": {"member_id": MEMBER},
     f"{V1}/patrols/evenings": {"day": "2030-01-01"},
 }
 
@@ -545,11 +763,20 @@ def test_a_change_sent_from_another_site_is_refused(
     assert is_problem(answer, 403, "foreign-origin")
 
 
+@pytest.fixture
+def stoppable(own_cluster: Cluster) -> Iterator[Service]:
+    """The service over an empty database in a cluster that nobody else uses."""
+    clone = Clone.of(own_cluster, make_template(own_cluster))
+    with serving(clone) as service:
+        yield service
+    clone.close()
+
+
 def test_while_the_database_is_down_every_route_says_503_and_when_to_come_back(
-    own_service: Service, promises: dict[tuple[str, str], set[int]]
+    stoppable: Service, promises: dict[tuple[str, str], set[int]]
 ) -> None:
-    client = own_service.caller("coordinator", A)
-    cluster = own_service.clone.cluster
+    client = stoppable.caller("coordinator", A)
+    cluster = stoppable.clone.cluster
     assert cluster.release()
     try:
         for method, path in PROVOKED:

@@ -141,6 +141,70 @@ def test_an_unchanged_tile_is_not_sent_again_to_the_same_caller(service: Service
     assert "Authorization" in first.headers["Vary"]
 
 
+@pytest.fixture
+def changed(own_service: Service) -> Service:
+    """A stairwell of another name before 2020; the others have been as they are since 2015."""
+    code = town.stairwell_code(A, number=3)
+    own_service.clone.run(
+        "DELETE FROM gridsvc.stairwell_version",
+        f"UPDATE gridsvc.stairwell SET valid_from = '2015-01-01' WHERE community_code = {A}",  # noqa: S608
+        "UPDATE gridsvc.stairwell SET valid_from = '2020-01-01', version = 2"  # noqa: S608
+        f" WHERE code = '{code}'",
+        "INSERT INTO gridsvc.stairwell_version (community_code, code, version, name, valid_from,"  # noqa: S608
+        " valid_to, reason, building_code, compound_code, household_count, told_household_count,"
+        " geom) SELECT community_code, code, 1, '旧梯', '2015-01-01', '2020-01-01', 'redraw',"
+        " building_code, compound_code, 3, NULL, geom FROM gridsvc.stairwell"
+        f" WHERE code = '{code}'",
+    )
+    return own_service
+
+
+@pytest.mark.parametrize("role", ["coordinator", "planner", "patrol"])
+def test_a_tile_of_a_day_holds_what_was_there_then(changed: Service, role: str) -> None:
+    z, x, y = WHOLE_TOWN
+    client, path = changed.caller(role, A), f"/tiles/{ALL}/{z}/{x}/{y}.mvt"
+    told = {}
+    for day in ("2014-12-31", "2019-12-31", "2020-01-01", "2999-01-01"):
+        answer = client.get(path, params={"as_of": day})
+        layers = decode(answer.content)
+        stairwells = layers["stairwells"].features if "stairwells" in layers else []
+        assert "walkways" in layers, "walkways have no history"
+        told[day] = (
+            len(stairwells),
+            [one.properties.get("household_count") for one in stairwells
+             if one.properties["name"] == "旧梯"],
+        )  # fmt: skip
+        assert not any("state" in one.properties for one in stairwells)
+    assert told == {
+        "2014-12-31": (0, []),
+        "2019-12-31": (12, [None if role == "planner" else 3]),
+        "2020-01-01": (12, []),
+        "2999-01-01": (12, []),
+    }
+
+
+def test_tiles_of_two_days_have_two_etags_also_where_they_look_the_same(service: Service) -> None:
+    z, x, y = WHOLE_TOWN
+    client, path = service.caller("planner", A), f"/tiles/walkways/{z}/{x}/{y}.mvt"
+    answers = [
+        client.get(path, params={"as_of": day} if day else {})
+        for day in (None, "2021-01-01", "2022-01-01")
+    ]
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["ETag"] for answer in answers}) == 3
+    again = {"If-None-Match": answers[1].headers["ETag"]}
+    assert client.get(path, params={"as_of": "2021-01-01"}, headers=again).status_code == 304
+    assert client.get(path, params={"as_of": "2022-01-01"}, headers=again).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2020-02-30", "2020-01-01' --"])
+def test_a_day_that_is_none_is_refused_as_on_every_other_read(service: Service, day: str) -> None:
+    z, x, y = WHOLE_TOWN
+    client = service.caller("planner", A)
+    for path in (f"/tiles/stairwells/{z}/{x}/{y}.mvt", "/api/v1/communities"):
+        assert is_problem(client.get(path, params={"as_of": day}), 422, "invalid-request")
+
+
 ALL = "compounds,buildings,stairwells,walkways"
 
 

@@ -71,6 +71,7 @@ def _steps(sample: Any) -> dict[str, Callable[[Any], int]]:
             members=sample.members,
             posts=sample.posts,
             organisations=sample.organisations,
+            details=sample.details,
             vault=VAULT,
         )
         patrols.add_teams(session, sample.teams)

@@ -217,7 +217,7 @@ def test_numbers_and_yes_or_no_are_typed_and_the_rest_is_told() -> None:
 def test_a_table_without_faults_gives_an_empty_frame_of_them() -> None:
     _, faults = typed_values(DataFrame({"row": [1], "name": ["a"], "levels": ["6"]}))
     assert faults.empty
-    assert list(faults.columns) == ["row", "field", "value", "reason"]
+    assert list(faults.columns) == ["row", "field", "value", "reason", "reason_zh"]
 
 
 def test_a_saved_mapping_is_read_again(tmp_path: Path) -> None:

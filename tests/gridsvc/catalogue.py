@@ -6,8 +6,10 @@ SCHEMAS = "('gridsvc', 'planner')"
 
 FACTS = (
     *("audit_event", "building", "building_version", "compound", "compound_version", "contact"),
-    *("contact_plan", "contact_plan_line", "grid_lineage", "imported_feature"),
-    *("heat_cell", "heat_release", "heat_release_total", "idempotency_key", "incident"),
+    *("contact_exclusion", "member_absence", "member_consent", "member_hours"),
+    *("contact_pin", "contact_plan", "contact_plan_line", "contact_plan_support"),
+    *("grid_lineage", "imported_feature"),
+    *("heat_cell", "heat_release", "heat_release_total", "idempotency_key", "incident", "job"),
     *("member", "member_affiliation", "member_identity", "organisation", "patrol_left_out"),
     *("patrol_route", "patrol_shift", "patrol_stop", "patrol_team", "post", "stairwell"),
     *("stairwell_version", "territory_import", "walkway"),
@@ -94,8 +96,10 @@ RULES = {
           AND 'e' IN (t.typtype,
                       (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem),
                       (SELECT b.typtype FROM pg_type b WHERE b.oid = t.typbasetype))""",
-    "no foreign key sets null or a default": """
-        SELECT conname FROM pg_constraint WHERE contype = 'f' AND confdeltype IN ('n', 'd')""",
+    "no foreign key sets null or a default": f"""
+        SELECT conname FROM pg_constraint
+        WHERE contype = 'f' AND confdeltype IN ('n', 'd')
+          AND connamespace::regnamespace::text IN {SCHEMAS}""",
     "no table has a trigger of ours": f"""
         SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
         WHERE NOT t.tgisinternal AND c.relnamespace::regnamespace::text IN {SCHEMAS}""",

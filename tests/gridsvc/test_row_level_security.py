@@ -109,7 +109,7 @@ def _may_insert(clone: Clone, table: str) -> bool:
     [
         "ALTER TABLE gridsvc.post DISABLE ROW LEVEL SECURITY",
         "DROP POLICY territory ON gridsvc.post",
-        "DROP POLICY role ON gridsvc.post",
+        "DROP POLICY role_read ON gridsvc.post",
         "CREATE POLICY more ON gridsvc.post USING (community_code > 0)",
     ],
 )
@@ -286,6 +286,8 @@ def test_a_resident_adds_a_report_without_reading_it_back(own_town: Clone) -> No
 
 def test_the_audit_trail_cannot_be_changed_or_cut_by_the_api_role(own_town: Clone) -> None:
     coordinator = Caller("coordinator", (A,)).scope
+    written = own_town.count("audit_event", f"community_code = {A}")
+    assert written > 0
     for statement in (
         "UPDATE gridsvc.audit_event SET action = ''",
         "DELETE FROM gridsvc.audit_event",
@@ -296,10 +298,10 @@ def test_the_audit_trail_cannot_be_changed_or_cut_by_the_api_role(own_town: Clon
         ):
             session.execute(text(statement))
     with own_town.api.session(coordinator) as session:
-        assert session.scalar(select(func.count()).select_from(AuditRow)) == 2
+        assert session.scalar(select(func.count()).select_from(AuditRow)) == written
 
 
-@pytest.mark.parametrize("table", ["compound", "stairwell", "member", "member_identity", "account"])
+@pytest.mark.parametrize("table", ["compound", "stairwell", "member", "organisation", "account"])
 def test_the_api_role_cannot_write_what_only_jobs_load(own_town: Clone, table: str) -> None:
     with (
         own_town.api.session(Caller("administrator", (town.STREET,)).scope) as session,

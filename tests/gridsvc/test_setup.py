@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from gridsvc import setup
-from gridsvc.db import Database, Interval, Scope, in_box, make_engine
+from gridsvc.db import make_engine
 from gridsvc.embedded import Cluster
 from gridsvc.errors import DatabaseDownError, DatabaseNotReadyError, UnsafeRoleError
-from gridsvc.territory import tiles
-from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow, WalkwayRow
-from tests import town
-from tests.conftest import MakeDatabase
-from tests.databases import Clone, run_on_server
+from tests.databases import Clone, make_template, run_on_server
 
 pytestmark = pytest.mark.db
 
@@ -35,6 +31,18 @@ def flags(clone: Clone) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(_FLAGS)]
 
 
+@pytest.fixture(scope="module")
+def cluster(own_cluster: Cluster) -> Cluster:
+    """Return a cluster of these tests' own: they stop it, and change what all databases share."""
+    return own_cluster
+
+
+@pytest.fixture(scope="module")
+def template_database(cluster: Cluster) -> str:
+    """Name of an empty database of that cluster, set up and migrated."""
+    return make_template(cluster)
+
+
 @pytest.fixture
 def unpooled(database: Clone) -> Iterator[Engine]:
     """An engine of the API role that is closed at the end."""
@@ -51,7 +59,7 @@ def test_set_up_can_be_repeated_and_the_result_can_be_served(database: Clone) ->
     readiness = setup.check(database.api.engine)
     assert readiness.is_current
     assert readiness.is_leakproof
-    assert readiness.head == "territory_history"
+    assert readiness.head == "contact_plans"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +138,7 @@ def test_a_database_behind_the_code_says_what_to_run(
         with database.root.begin() as connection:
             connection.execute(text(f"SET LOCAL ROLE {setup.OWNER}"))
             setup.migrate(connection, revision)
-    with pytest.raises(DatabaseNotReadyError, match=r"territory_history.*\./grid db setup"):
+    with pytest.raises(DatabaseNotReadyError, match=r"contact_plans.*\./grid db setup"):
         setup.check(unpooled)
     setup.set_up(database.url("postgres"))
     assert setup.check(unpooled).is_current
@@ -178,58 +186,3 @@ def test_make_database_makes_one_and_leaves_one_that_is_there(cluster: Cluster) 
     setup.make_database(admin, "made_once")
     setup.make_database(admin, "made_once")
     run_on_server(cluster, "DROP DATABASE made_once")  # fails where there is none
-
-
-# ---- where geometry_overlaps cannot be marked
-
-GRIDS = {
-    "compounds": (CompoundRow, CompoundRow.code),
-    "buildings": (BuildingRow, BuildingRow.code),
-    "stairwells": (StairwellRow, StairwellRow.code),
-    "walkways": (WalkwayRow, WalkwayRow.id),
-}
-# box: how many of each it meets; a box that touches an edge meets it
-BOXES = {
-    (113.15035, 23.03045, 113.15085, 23.03095): (1, 1, 2, 0),  # a stairwell and a bit of the next
-    (113.150, 23.030, 113.154, 23.034): (2, 4, 12, 5),  # the east shore, and a neighbour's way
-    (113.15385, 23.0319, 113.15415, 23.0321): (2, 0, 0, 2),  # across the border
-    (113.0, 23.0, 114.0, 24.0): (4, 8, 24, 8),
-    (-185.7, -86.0, 185.7, 86.0): (4, 8, 24, 8),  # the tile of zoom 0 with its margin
-    (113.3, 23.3, 113.4, 23.4): (0, 0, 0, 0),
-}
-
-
-@pytest.mark.parametrize("place", range(len(BOXES)))
-@pytest.mark.parametrize("is_leakproof", [True, False])
-def test_a_box_finds_the_same_with_the_spatial_index_and_with_the_tile_key(
-    town_database: Clone, place: int, is_leakproof: bool
-) -> None:
-    database = Database(town_database.api.engine, is_leakproof)
-    box, expected = list(BOXES.items())[place]
-    scope = Scope("coordinator", (Interval.of(town.STREET),))
-    found = []
-    with database.session(scope, read_only=True) as session:
-        for row, key in GRIDS.values():
-            inside = in_box(session, row, box, margin_cells=tiles.MARGIN_CELLS[row])
-            found.append(len(session.execute(select(key).where(inside)).all()))
-    assert tuple(found) == expected
-
-
-def test_without_the_mark_the_check_says_so_and_tiles_are_the_same(
-    make_database: MakeDatabase, town_template: str
-) -> None:
-    clone = make_database(town_template)
-    scope = Scope("coordinator", (Interval.of(town.EAST_SHORE),))
-    address = {"layer": "stairwells", "zoom": 16, "x": 53366, "y": 28457}
-    with clone.api.session(scope, read_only=True) as session:
-        marked = tiles.read_tile(session, **address)  # type: ignore[arg-type]
-    clone.run("ALTER FUNCTION public.geometry_overlaps(geometry, geometry) NOT LEAKPROOF")
-    readiness = setup.check(clone.api.engine)
-    assert not readiness.is_leakproof
-    assert readiness.is_current
-    unmarked = Database(clone.api.engine, readiness.is_leakproof)
-    with unmarked.session(scope, read_only=True) as session:
-        assert tiles.read_tile(session, **address) == marked  # type: ignore[arg-type]
-    assert len(marked) > 500
-    setup.set_up(clone.url("postgres"))
-    assert setup.check(clone.api.engine).is_leakproof

@@ -9,7 +9,8 @@ from maps import palette
 from maps.assets import asset_files
 from maps.routes import team_look
 
-FILLS = {mark.colour for mark in (*palette.STATES, *palette.CATEGORIES)} | set(palette.YL_OR_RD)
+STATES = (palette.FINE, palette.ATTENTION, palette.MISSING, palette.UNKNOWN)
+FILLS = {mark.colour for mark in STATES} | {*palette.OKABE_ITO, *palette.YL_OR_RD}
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -35,15 +36,14 @@ def test_one_of_black_and_white_reads_on_any_colour(colour: int) -> None:
 
 
 def test_no_two_meanings_share_an_icon_or_a_pattern() -> None:
-    assert len({mark.icon for mark in palette.STATES}) == len(palette.STATES)
-    assert len({mark.icon for mark in palette.CATEGORIES}) == len(palette.CATEGORIES) == 7
+    assert len({mark.icon for mark in STATES}) == 4
     assert len({mark.pattern for mark in palette.COVERAGE}) == len(palette.COVERAGE) == 4
     assert len({mark.icon for mark in palette.COVERAGE}) == 4
 
 
 def test_every_icon_is_drawn_by_the_scripts() -> None:
     script = asset_files()["gridsvc/icons.js"].read_text()
-    for mark in (*palette.STATES, *palette.CATEGORIES, *palette.COVERAGE):
+    for mark in (*STATES, *palette.COVERAGE):
         assert re.search(rf"^    {mark.icon}:", script, re.M), mark.icon
 
 
@@ -53,7 +53,7 @@ def test_the_style_sheet_has_no_colour_of_its_own() -> None:
         for value in vars(palette).values()
         if isinstance(value, str) and value.startswith("#")
     }
-    known |= {team_look(place).colour.lower() for place in range(7)} | {"#e3eff4"}
+    known |= {colour.lower() for colour in palette.OKABE_ITO} | {"#e3eff4"}
     used = {
         colour.lower()
         for public, path in asset_files().items()

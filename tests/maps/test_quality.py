@@ -99,13 +99,13 @@ def test_each_severity_has_its_own_colour_and_icon_and_each_group_its_pattern() 
     assert len(patterns) == 3
 
 
-def test_a_card_says_row_size_and_advice_in_chinese_and_the_sentence_in_english() -> None:
+def test_a_card_says_row_size_sentence_and_advice_in_the_language_of_the_map() -> None:
     chinese = {card["heading"]: card for card in cards(draw(REPORT, SPOILT))}
     rows = {label: value for label, value in chinese["图形无效"]["rows"] if value is not None}
     assert rows["行"] == 4
     assert rows["大小"].endswith(" m²")
     assert "自相交" in rows["说明"]
-    assert "原因" not in rows
+    assert rows["原因"].startswith("图形无效：边界自相交。")
     english = quality_map("buildings", SPOILT, REPORT.faults, replace(GROUND, lang="en"))
     card = next(card for card in cards(english) if card["heading"] == "Duplicate")
     rows = dict(card["rows"])

@@ -21,7 +21,6 @@ from gridsvc.access.accounts.model import (
 from gridsvc.access.accounts.sheets import Cell, read_rows
 from gridsvc.errors import (
     BeyondOwnTerritoryError,
-    FaultyListError,
     InvalidAccountError,
     ListFault,
     UnreadableListError,
@@ -63,8 +62,8 @@ _ROLE_OF = {word: role for role, words in _ROLES.items() for word in words} | {
 }
 
 
-def read_list(content: bytes) -> list[NewAccount]:
-    """Return the people of a list, in its order.
+def parse(content: bytes) -> tuple[list[NewAccount], list[ListFault]]:
+    """Return the people of a list, in its order, and the faults of the rows that are left out.
 
     Parameters
     ----------
@@ -76,22 +75,6 @@ def read_list(content: bytes) -> list[NewAccount]:
     ------
     UnreadableListError
         It is no list, has no row of headers or nobody in it, or more than 20,000 people.
-    FaultyListError
-        Some rows are at fault: it names every one.
-    """
-    news, faults = parse(content)
-    if faults:
-        raise FaultyListError(faults)
-    return news
-
-
-def parse(content: bytes) -> tuple[list[NewAccount], list[ListFault]]:
-    """Return the people of a list, and the faults of the rows that are left out.
-
-    Raises
-    ------
-    UnreadableListError
-        As `read_list`.
     """
     rows = read_rows(content)
     place, columns = _find_header(rows)

@@ -119,19 +119,6 @@ def invite(session: Session, new: NewAccount) -> Invited:
     return write(session, [checked(new, own=own_territory(session))])[0]
 
 
-def invite_many(session: Session, news: Sequence[NewAccount]) -> list[Invited]:
-    """Make accounts, all or none, in the order given; none for none.
-
-    Raises
-    ------
-    FaultyListError
-        Some cannot be made: it names every one, by its row, else by its position from 1.
-    """
-    require_role(session, _ADMINISTRATOR)
-    numbered = [replace(new, row=new.row or place) for place, new in enumerate(news, start=1)]
-    return _invite_all(session, numbered, [])
-
-
 def invite_list(session: Session, content: bytes) -> list[Invited]:
     """Make the accounts of an uploaded list, all or none, in its order.
 

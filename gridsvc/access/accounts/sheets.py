@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from geodata.errors import UnusableWorkbookError
+from geodata.foreign_text import decoded
 from geodata.workbooks import OLE_START, ZIP_START, WorkbookLimits, fault_of, open_workbook
 from gridsvc.errors import UnreadableListError
 
@@ -21,7 +22,6 @@ _LIMITS = WorkbookLimits(
     rows=MAX_SHEET_ROWS,
     columns=MAX_COLUMNS,
 )
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 Cell = object
 """Text, number, truth value or date."""
 
@@ -46,7 +46,10 @@ def read_rows(content: bytes) -> list[Sequence[Cell]]:
         raise UnreadableListError("old-workbook", "save it as .xlsx, without a password")
     if content.startswith(ZIP_START):
         return _rows_of_workbook(content)
-    return _rows_of_text(_decode(content))
+    text = decoded(content)
+    if text is None:
+        raise _damaged()
+    return _rows_of_text(text)
 
 
 def _rows_of_workbook(content: bytes) -> list[Sequence[Cell]]:
@@ -68,21 +71,6 @@ def _too_many_rows() -> UnreadableListError:
     return UnreadableListError(
         "too-many-rows", f"it goes beyond row {MAX_SHEET_ROWS:,}; part it, or delete empty rows"
     )
-
-
-def _decode(content: bytes) -> str:
-    if content.startswith(_UTF16):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise _damaged()
 
 
 def _rows_of_text(text: str) -> list[Sequence[Cell]]:

@@ -271,6 +271,7 @@ def _make_imports() -> None:
         sa.Column("file_hash", sa.LargeBinary(), nullable=False),
         sa.Column("columns", postgresql.JSONB(), nullable=False),
         sa.Column("notes", postgresql.JSONB(), nullable=False),
+        sa.Column("entrances", postgresql.JSONB(), nullable=True),
         _count("row_count", nullable=False),
         _date("valid_from"),
         sa.Column("account_id", sa.Uuid(), nullable=True),
@@ -295,7 +296,7 @@ def _make_imports() -> None:
         *(_text("code", nullable=True), _text("parent_code", nullable=True)),
         sa.Column("fields", postgresql.JSONB(), nullable=False),
         _geom("GEOMETRY", nullable=True),
-        *(_text("outcome", nullable=True), _text("reason", nullable=True)),
+        *(_text(name, nullable=True) for name in ("outcome", "reason", "reason_zh")),
         sa.CheckConstraint(
             "outcome IN ('added', 'changed', 'same', 'rejected')",
             name=op.f("imported_feature_outcome_check"),

@@ -89,8 +89,8 @@ def erase(session: Session, person_id: UUID) -> Erased:
     erasure.hold(session, person)
     own = store.conditions(session, person)
     uncovered, ended = erasure.end_contacts(session, own["contact"], today=local_today())
-    proposed = erasure.leave_proposals(session, own["contact_plan_line"])
-    erasure.blur_history(session, own)
+    proposed = erasure.leave_proposals(session, person)
+    erasure.blur_history(session, person, own)
     counts = {"contacts_ended": ended, "proposals": proposed, **erasure.delete_rows(session, own)}
     erasure.empty_member(session, own["member"])
     counts = {name: count for name, count in counts.items() if count}

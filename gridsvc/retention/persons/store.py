@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, func, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, Table, false, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -22,10 +22,26 @@ from gridsvc.access.tables import (
     SsoIdentityRow,
 )
 from gridsvc.audit.tables import AuditRow
-from gridsvc.contacts.tables import ContactPlanLineRow, ContactRow
+from gridsvc.contacts.tables import (
+    ContactPinRow,
+    ContactPlanLineRow,
+    ContactPlanSupportRow,
+    ContactRow,
+)
 from gridsvc.db import SCHEMA, Base, in_scope
+from gridsvc.jobs.tables import JobRow
+from gridsvc.local_time import local_today
 from gridsvc.people import store as people
-from gridsvc.people.tables import MemberAffiliationRow, MemberIdentityRow, MemberRow, PostRow
+from gridsvc.people.tables import (
+    AbsenceRow,
+    ConsentRow,
+    ExclusionRow,
+    HoursRow,
+    MemberAffiliationRow,
+    MemberIdentityRow,
+    MemberRow,
+    PostRow,
+)
 from gridsvc.retention.persons.model import FoundPerson, Person
 from gridsvc.territory.tables import TerritoryImportRow
 
@@ -64,7 +80,7 @@ def search_members(session: Session, words: str, *, limit: int) -> list[FoundPer
             found.home_stairwell_code,
             None,
         )
-        for found in people.search(session, words, limit=limit)
+        for found in people.search(session, words, on=local_today(), limit=limit)
     ]
 
 
@@ -105,21 +121,48 @@ def conditions(session: Session, person: Person) -> Mapping[str, Condition]:
     return _of_member(session, person) | _of_accounts(session, person)
 
 
+def is_person(column: Any, person: Person) -> Condition:
+    """Return the condition that a column names the member; of an account alone, nothing does."""
+    # "= NULL" would become "IS NULL", and mean everybody else.
+    return false() if person.member_id is None else column == person.member_id
+
+
 def _of_member(session: Session, person: Person) -> dict[str, Condition]:
     own: dict[str, tuple[Any, Any]] = {
         "member": (MemberRow, MemberRow.id),
         "member_identity": (MemberIdentityRow, MemberIdentityRow.member_id),
         "member_affiliation": (MemberAffiliationRow, MemberAffiliationRow.member_id),
         "post": (PostRow, PostRow.member_id),
+        "member_absence": (AbsenceRow, AbsenceRow.member_id),
+        "member_hours": (HoursRow, HoursRow.member_id),
+        "member_consent": (ConsentRow, ConsentRow.member_id),
         "contact": (ContactRow, ContactRow.member_id),
-        "contact_plan_line": (ContactPlanLineRow, ContactPlanLineRow.member_id),
+        "contact_pin": (ContactPinRow, ContactPinRow.member_id),
+        "contact_plan_support": (ContactPlanSupportRow, ContactPlanSupportRow.member_id),
     }
-    return {
+    found = {
         name: in_scope(session, row.community_code)
         & (row.community_code == person.community_code)
         & (column == person.member_id)
         for name, (row, column) in own.items()
     }
+    line = ContactPlanLineRow
+    found["contact_plan_line"] = (
+        in_scope(session, line.community_code)
+        & (line.community_code == person.community_code)
+        & or_(
+            is_person(line.member_id, person),
+            is_person(line.former_member_id, person),
+            is_person(line.chosen_member_id, person),
+        )
+    )
+    excluded = ExclusionRow
+    found["contact_exclusion"] = (
+        in_scope(session, excluded.community_code)
+        & (excluded.community_code == person.community_code)
+        & or_(is_person(excluded.member_id, person), is_person(excluded.other_member_id, person))
+    )
+    return found
 
 
 def _of_accounts(session: Session, person: Person) -> dict[str, Condition]:
@@ -140,6 +183,8 @@ def _of_accounts(session: Session, person: Person) -> dict[str, Condition]:
         & TerritoryImportRow.account_id.in_(ids),
         "idempotency_key": in_scope(session, IdempotencyRow.community_code)
         & IdempotencyRow.account_id.in_(ids),
+        "job": in_scope(session, JobRow.community_code)
+        & or_(JobRow.account_id.in_(ids), JobRow.person_id == person.member_id),
         "audit_event": in_scope(session, AuditRow.community_code) & about,
     }
 

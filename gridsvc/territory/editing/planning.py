@@ -11,6 +11,7 @@ from geopandas import GeoSeries
 from pandas import Series
 from shapely.geometry.base import BaseGeometry
 
+from geodata.apportionment import apportion
 from geodata.codes import next_codes
 from geodata.crs import GEOGRAPHIC
 from gridsvc.territory.editing.model import (
@@ -178,34 +179,6 @@ def _households(grid: Grid, pieces: Sequence[Piece]) -> list[int | None]:
     if None not in told:
         return told
     left = grid.fields["household_count"] - sum(count or 0 for count in told)
-    open_pieces = [number for number, count in enumerate(told) if count is None]
-    areas = np.array([pieces[number].geometry.area for number in open_pieces])
-    return [
-        count if count is not None else share
-        for count, share in zip(
-            told, _spread(told, open_pieces, share_out(max(left, 0), areas)), strict=True
-        )
-    ]
-
-
-def _spread(told: Sequence[int | None], places: Sequence[int], shares: Sequence[int]) -> list[int]:
-    """Return a list as long as ``told`` with the shares in their places, 0 elsewhere."""
-    spread = [0] * len(told)
-    for place, share in zip(places, shares, strict=True):
-        spread[place] = share
-    return spread
-
-
-def share_out(total: int, areas: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[int]:
-    """Share a whole number out by weight: each gets its floor, the largest remainders one more.
-
-    Examples
-    --------
-    >>> share_out(10, np.array([1.0, 1.0, 1.0]))
-    [4, 3, 3]
-    """
-    exact = total * areas / areas.sum()
-    shares = np.floor(exact).astype(int)
-    largest = np.argsort(-(exact - shares), kind="stable")[: total - int(shares.sum())]
-    shares[largest] += 1
-    return [int(share) for share in shares]
+    areas = [piece.geometry.area for piece in pieces if piece.household_count is None]
+    shares = iter(apportion(max(left, 0), areas).tolist())
+    return [next(shares) if count is None else count for count in told]

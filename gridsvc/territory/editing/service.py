@@ -11,30 +11,30 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
 import shapely
-from shapely import MultiPolygon, Polygon
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
-from geodata.crs import GEOGRAPHIC, local_metric_crs, transformer
-from geodata.quality import inspect
+from geodata.codes import community_of, street_of
 from gridsvc.audit import service as audit
 from gridsvc.errors import (
     GridEndedError,
     InvalidEditError,
     NotFoundError,
-    ShapeRefusedError,
     StaleVersionError,
 )
 from gridsvc.local_time import local_today
 from gridsvc.territory import store as territory
 from gridsvc.territory.editing import store
+from gridsvc.territory.editing.checks import (
+    require_holding,
+    require_households,
+    require_partition,
+    require_sound,
+)
 from gridsvc.territory.editing.model import FIELDS, Edit, Grid, History, Piece, Plan
 from gridsvc.territory.editing.planning import plan_merge, plan_split
-
-PARTITION_TOLERANCE = 0.001
-"""Share of a grid's area that its pieces may miss or share: what drawing by hand leaves open."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ def redraw(
     if changed == grid:
         raise InvalidEditError("Nothing would change.")
     if change.geometry is not None:
-        _require_sound(session, [changed], without=[code])
-        _require_holding(changed, store.list_parts(session, [code], grid.kind))
+        require_sound(session, [changed], without=[code])
+        require_holding(changed, store.list_parts(session, [code], grid.kind))
     changed = replace(changed, version=grid.version + 1, valid_from=day)
     store.keep_version(session, grid, valid_to=day, reason=reason)
     store.change(session, changed)
@@ -175,13 +175,13 @@ def split(
     day = _day(on, [grid])
     if len(pieces) < 2:
         raise InvalidEditError("A split needs at least two pieces.")
-    _require_households(grid, pieces)
-    _require_partition(grid, [piece.geometry for piece in pieces])
+    require_households(grid, pieces)
+    require_partition(grid, [piece.geometry for piece in pieces])
     plan = plan_split(
         grid,
         pieces,
         parts=store.list_parts(session, [code], grid.kind),
-        taken=store.list_codes_ever(session, grid.parent_code, grid.kind),
+        taken=territory.list_codes_ever(session, store.ROWS[grid.kind], [grid.parent_code]),
         on=day,
     )
     return _carry_out(session, plan, "territory.split", day, reason)
@@ -230,7 +230,7 @@ def merge(
         grids,
         name=name,
         parts=store.list_parts(session, codes, first.kind),
-        taken=store.list_codes_ever(session, first.parent_code, first.kind),
+        taken=territory.list_codes_ever(session, store.ROWS[first.kind], [first.parent_code]),
         on=day,
     )
     return _carry_out(session, plan, "territory.merge", day, reason)
@@ -255,7 +255,7 @@ def void(session: Session, code: str, *, version: int, reason: str, on: date | N
 def _take(session: Session, code: str, version: int) -> Grid:
     """Return a grid in force in the version that the caller saw, and keep others from it."""
     get(session, code)  # nobody waits for what is not theirs
-    store.lock_territory(session, code)
+    territory.lock_territory(session, street_of(community_of(code)))
     grid = get(session, code)
     if grid.retired_on is not None:
         raise GridEndedError(code, grid.retired_on)
@@ -291,90 +291,6 @@ def _day(on: date | None, grids: Sequence[Grid]) -> date:
     return day
 
 
-def _require_households(grid: Grid, pieces: Sequence[Piece]) -> None:
-    told = [piece.household_count for piece in pieces if piece.household_count is not None]
-    if grid.kind != "stairwell":
-        if told:
-            raise InvalidEditError(f"The pieces of a {grid.kind} have no households of their own.")
-        return
-    total = grid.fields["household_count"]
-    is_complete = len(told) == len(pieces)
-    if sum(told) > total or (is_complete and sum(told) != total):
-        raise InvalidEditError(f"The pieces have {sum(told)} households, the stairwell {total}.")
-
-
-def _require_sound(session: Session, grids: Sequence[Grid], *, without: Sequence[str]) -> None:
-    """Refuse shapes that the quality report finds an error in."""
-    first = grids[0]
-    report = inspect(
-        f"{first.kind}s",
-        store.frame_of(grids),
-        parents=store.read_parent(session, first),
-        siblings=store.read_siblings(session, first, without=without),
-    )
-    errors = report.faults[report.faults["severity"] == "error"]
-    if len(errors):
-        raise ShapeRefusedError(
-            list(zip(errors["fault"].astype(str), errors["reason"].astype(str), strict=True))
-        )
-
-
-def _require_holding(grid: Grid, parts: Mapping[Any, Sequence[Grid]]) -> None:
-    """Refuse a shape that no longer holds what lies in the grid."""
-    inside = [part for group in parts.values() for part in group]
-    if not inside:
-        return
-    shapes = np.array([part.geometry for part in inside])
-    lost = shapely.area(shapely.difference(shapes, grid.geometry)) / shapely.area(shapes)
-    faults = [
-        ("part-outside", f"{share:.1%} of {part.kind} {part.code} would lie outside.")
-        for part, share in zip(inside, lost, strict=True)
-        if share > PARTITION_TOLERANCE
-    ]
-    if faults:
-        raise ShapeRefusedError(faults)
-
-
-def _require_partition(grid: Grid, shapes: Sequence[BaseGeometry]) -> None:
-    """Refuse pieces that are no polygons, overlap, or are not together the grid."""
-    faults = []
-    for number, shape in enumerate(shapes, start=1):
-        is_area = isinstance(
-            shape, Polygon | (MultiPolygon if grid.kind == "compound" else Polygon)
-        )
-        if not is_area or shape.is_empty:
-            faults.append(("not-a-polygon", f"Piece {number} is no polygon."))
-        elif not shape.is_valid:
-            reason = shapely.is_valid_reason(shape)
-            faults.append(("invalid-geometry", f"Piece {number} is not valid: {reason}."))
-    if faults:
-        raise ShapeRefusedError(faults)
-    metric = _in_metres([grid.geometry, *shapes])
-    whole, parts = metric[0], np.array(metric[1:])
-    together = shapely.union_all(parts)
-    allowed_m2 = PARTITION_TOLERANCE * whole.area
-    shared_m2 = float(shapely.area(parts).sum() - together.area)
-    missed_m2, beyond_m2 = whole.difference(together).area, together.difference(whole).area
-    for fault, area_m2, words in (
-        ("overlap", shared_m2, "of the pieces overlap"),
-        ("gap", missed_m2, "of the grid are in no piece"),
-        ("outside-parent", beyond_m2, "of the pieces lie outside the grid"),
-    ):
-        if area_m2 > allowed_m2:
-            faults.append((fault, f"{area_m2:.1f} m² {words}."))
-    if faults:
-        raise ShapeRefusedError(faults)
-
-
-def _in_metres(shapes: Sequence[BaseGeometry]) -> list[BaseGeometry]:
-    centre = shapes[0].centroid
-    project = transformer(GEOGRAPHIC, local_metric_crs(lon=centre.x, lat=centre.y)).transform
-    moved = shapely.transform(
-        np.array(shapes), lambda points: np.column_stack(project(points[:, 0], points[:, 1]))
-    )
-    return list(moved)
-
-
 def _carry_out(session: Session, plan: Plan, action: str, on: date, reason: str) -> Edit:
     store.retire(session, plan.retired, on=on, reason=reason)
     store.add(session, plan.added)
@@ -385,7 +301,7 @@ def _carry_out(session: Session, plan: Plan, action: str, on: date, reason: str)
 def _done(session: Session, action: str, edit: Edit) -> Edit:
     """Count again what is told of households, and note the edit."""
     subject = edit.retired[0] if edit.retired else edit.grids[0].code
-    community_code = int(subject[:12])
+    community_code = community_of(subject)
     territory.tell_households(session, [community_code])
     audit.record(
         session,

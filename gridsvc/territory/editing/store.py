@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from geodata.codes import community_of, street_of
+from geodata.codes import community_of
 from gridsvc.db import SRID, in_scope, read_frame
 from gridsvc.territory.as_of import as_of
 from gridsvc.territory.editing.model import (
@@ -48,12 +48,6 @@ VERSIONS: dict[Kind, Any] = {
 }
 # The column of each kind that names what it is part of.
 _PARENTS: dict[Kind, str] = {"building": "compound_code", "stairwell": "building_code"}
-
-
-def lock_territory(session: Session, code: str) -> None:
-    """Let nobody else change the sub-district of a grid until this transaction ends."""
-    street = street_of(community_of(code))
-    session.execute(select(func.pg_advisory_xact_lock(street)))
 
 
 def _grids(session: Session, kind: Kind, row: Any = None) -> Any:
@@ -158,21 +152,6 @@ def list_parts(session: Session, codes: Sequence[str], kind: Kind) -> dict[Kind,
         parents = [part.code for part in parts[inner]]
         inner = PARTS[inner]
     return parts
-
-
-def list_codes_ever(session: Session, parent_code: str, kind: Kind) -> list[str]:
-    """Return every code that was ever used under a parent, also of grids that have ended."""
-    row = ROWS[kind]
-    community_code = community_of(parent_code)
-    return list(
-        session.scalars(
-            select(row.code).where(
-                in_scope(session, row.community_code),
-                row.community_code == community_code,
-                row.code.startswith(parent_code, autoescape=True),
-            )
-        )
-    )
 
 
 def read_parent(session: Session, grid: Grid) -> GeoDataFrame:

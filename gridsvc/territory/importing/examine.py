@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import orjson
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
@@ -17,9 +16,16 @@ from geodata.codes import is_grid_code, next_codes
 from geodata.crs import GEOGRAPHIC
 from geodata.errors import SequenceOverflowError
 from geodata.quality import inspect, place_in_parents
-from gridsvc.territory.importing import store
-from gridsvc.territory.importing.findings import Findings, faults_of_rows, join_faults
+from geodata.reasons import noun, reason, reasons_in
+from gridsvc.territory.importing import grids_store
+from gridsvc.territory.importing.findings import (
+    Findings,
+    changed_later,
+    faults_of_rows,
+    join_faults,
+)
 from gridsvc.territory.importing.layers import GridLayer
+from gridsvc.territory.importing.source import fields_of_rows
 
 SAME_DEGREES = 1e-7
 """Corners this near are the same: files keep seven decimals, which is a centimetre."""
@@ -66,7 +72,7 @@ def examine(
     ----------
     rows
         ``row``, ``code``, ``parent_code``, ``fields`` (mapping, or JSON text), ``reason``,
-        ``geometry`` in EPSG:4326.
+        ``reason_zh``, ``geometry`` in EPSG:4326.
     valid_from
         First day on which the grids are as the file says.
     """
@@ -90,7 +96,7 @@ def examine(
             "code": codes.to_numpy(dtype=object),
             "parent_code": known.homes.to_numpy(dtype=object),
             "outcome": outcomes.to_numpy(dtype=object),
-            "reason": np.full(len(rows), None, dtype=object),
+            **dict.fromkeys(("reason", "reason_zh"), np.full(len(rows), None, dtype=object)),
         }
     )
     features = known.rows[["row", "geometry"]]
@@ -100,27 +106,22 @@ def examine(
 def _gather(
     session: Session, layer: GridLayer, street_code: int, rows: GeoDataFrame
 ) -> _Examination:
-    parents = store.read_parents(session, layer, street_code)
+    parents = grids_store.read_parents(session, layer, street_code)
     rows = rows.reset_index(drop=True)
     homes = _homes(rows, parents, layer)
-    grids = store.read_grids(
+    grids = grids_store.read_grids(
         session,
         layer,
         street_code,
         codes=_known(rows["code"]),
         parents=_known(homes),
     )
-    return _Examination(layer, rows, _fields_of(rows, layer), parents, homes, grids)
+    fields = fields_of_rows(rows).reindex(columns=list(layer.fields))
+    return _Examination(layer, rows, fields, parents, homes, grids)
 
 
 def _known(codes: Series) -> list[str]:
     return [str(code) for code in codes.dropna().unique()]
-
-
-def _fields_of(rows: GeoDataFrame, layer: GridLayer) -> DataFrame:
-    found = [orjson.loads(one) if isinstance(one, str) else one for one in rows["fields"]]
-    given = DataFrame(found, index=rows.index, dtype="object")
-    return given.reindex(columns=list(layer.fields))
 
 
 def _homes(rows: GeoDataFrame, parents: GeoDataFrame, layer: GridLayer) -> Series:
@@ -237,31 +238,18 @@ def _without_given_codes(
 
 
 def _own_faults(known: _Examination, outcomes: Series, valid_from: date) -> list[GeoDataFrame]:
-    rows, noun = known.rows, known.layer.noun
+    rows, called = known.rows, noun(known.layer.noun)
     unread = rows[rows["reason"].notna()]
-    found = [faults_of_rows("unreadable-value", unread, list(unread["reason"]))]
+    found = [faults_of_rows("unreadable-value", unread, reasons_in(unread))]
     nameless = rows[(outcomes == "added") & known.fields["name"].isna()]
-    found.append(
-        faults_of_rows("missing-name", nameless, [f"A new {noun} needs a name."] * len(nameless))
-    )
+    needed = [reason("needs-name", noun=called)] * len(nameless)
+    found.append(faults_of_rows("missing-name", nameless, needed))
     grids = known.grids.drop_duplicates("code").set_index("code")
     ended = rows[rows["code"].isin(grids.index[grids["is_retired"].astype(bool)])]
-    reasons = [
-        f"The {noun} {code} has ended, and codes are never used again." for code in ended["code"]
-    ]
+    reasons = [reason("ended", noun=called, code=code) for code in ended["code"]]
     found.append(faults_of_rows("retired-code", ended, reasons))
-    days = {str(code): day for code, day in grids["valid_from"].items()}
-    is_late = [
-        outcome == "changed" and days[code] > valid_from
-        for outcome, code in zip(outcomes, rows["code"], strict=True)
-    ]
-    late = rows[is_late]
-    reasons = [
-        f"The {noun} {code} has been as it is since {days[code]}, after {valid_from}: "
-        "choose a later day."
-        for code in late["code"]
-    ]
-    return [*found, faults_of_rows("changed-later", late, reasons)]
+    since = {str(code): day for code, day in grids["valid_from"].items()}
+    return [*found, changed_later(called, rows, outcomes, since, valid_from=valid_from)]
 
 
 def _new_codes(known: _Examination, outcomes: Series) -> tuple[Series, list[GeoDataFrame]]:
@@ -281,5 +269,9 @@ def _new_codes(known: _Examination, outcomes: Series) -> tuple[Series, list[GeoD
         ).astype(object)
     except SequenceOverflowError as error:
         crowded = rows[new & (known.homes == error.parent)].iloc[:1]
-        return codes, [faults_of_rows("too-many-children", crowded, [str(error)] * len(crowded))]
+        why = reason(
+            "crowded",
+            **{name: getattr(error, name) for name in ("parent", "count", "free", "limit")},
+        )
+        return codes, [faults_of_rows("too-many-children", crowded, [why] * len(crowded))]
     return codes, []

@@ -28,6 +28,8 @@ class FileWish:
         First day on which the grids are as the file says.
     file_name
         What the sender calls it; absent: the name of the path.
+    entrances, entrances_crs
+        Points where people go into the buildings, by which these are cut, and what that file is in.
     """
 
     path: Path
@@ -39,6 +41,8 @@ class FileWish:
     source_layer: str | None = None
     columns: Mapping[str, str] | None = None
     file_name: str | None = None
+    entrances: Path | None = None
+    entrances_crs: str | None = None
 
     @property
     def name(self) -> str:
@@ -58,6 +62,8 @@ class TerritoryImport:
         Our field to the file's column, as they were read.
     notes
         What the reader wants the sender to know, English sentences.
+    entrance_count
+        Entrances that came with it.
     row_count, staged_count
         Rows of the file, and how many of them are staged so far.
     result
@@ -72,6 +78,7 @@ class TerritoryImport:
     crs_name: str
     columns: Mapping[str, str]
     notes: Sequence[str]
+    entrance_count: int
     row_count: int
     staged_count: int
     valid_from: date
@@ -94,11 +101,15 @@ class Decision:
         Whether proposed repairs take the place of invalid geometries.
     cut_stairwells
         Whether buildings without stairwells are cut into some.
+    stairwells
+        How many those get of which neither the file nor two entrances say it; absent: as many as
+        their length says.
     """
 
     accepted: frozenset[str] = frozenset()
     repair: bool = False
     cut_stairwells: bool = False
+    stairwells: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,8 @@ class Applied:
         Of those that went in, how many with a repaired geometry.
     cut
         Stairwells that were cut from buildings.
+    by_entrances
+        How many of these were cut by the entrances of their building.
     stairwells
         Stairwells whose households a register changed.
     """
@@ -121,5 +134,6 @@ class Applied:
     rejected: int = 0
     repaired: int = 0
     cut: int = 0
+    by_entrances: int = 0
     stairwells: int = 0
     accepted: tuple[str, ...] = field(default=())

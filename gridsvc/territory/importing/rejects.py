@@ -2,9 +2,10 @@
 
 import io
 
-import orjson
 import pandas as pd
 from pandas import DataFrame, Series
+
+from gridsvc.territory.importing.source import fields_of_rows
 
 _FORMULA = r"^(?=[=+\-@\t\r])"
 
@@ -25,8 +26,7 @@ def rejects_table(rejected: DataFrame, staged: DataFrame) -> DataFrame:
         ``row``, ``code``, ``reason``, and the fields.
     """
     own = staged[staged["row"].isin(rejected["row"])]
-    found = [orjson.loads(one) if isinstance(one, str) else one for one in own["fields"]]
-    fields = DataFrame(found, index=own["row"].astype("int64"))
+    fields = fields_of_rows(own).set_axis(own["row"].astype("int64"))
     joined = rejected.merge(fields, left_on="row", right_index=True, how="left")
     return joined.sort_values("row", kind="stable", ignore_index=True)
 

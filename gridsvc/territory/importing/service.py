@@ -9,13 +9,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from geodata.collecting import collecting_later
 from geodata.progress import Progress
+from geodata.reasons import Language
 from gridsvc.audit import service as audit
 from gridsvc.db import Database, Scope, scope_of
 from gridsvc.errors import ImportNeedsStreetError, ImportStateError, NotFoundError
-from gridsvc.territory.importing import applying, staging, store
+from gridsvc.territory.importing import applying, staged_store, staging, store
 from gridsvc.territory.importing.applying import Application
-from gridsvc.territory.importing.findings import Findings
+from gridsvc.territory.importing.findings import Findings, in_language
 from gridsvc.territory.importing.looking import look_at, require_street
 from gridsvc.territory.importing.model import Decision, FileWish, TerritoryImport
 from gridsvc.territory.importing.rejects import rejects_csv, rejects_table
@@ -74,18 +76,19 @@ def stage(
     with database.session(scope, read_only=True) as session, session.begin():
         street_of_caller(session, wish.street_code)
         require_street(session, wish.street_code)
-    source = source or read_source(wish)
-    with database.session(scope) as session, session.begin():
-        import_id = staging.begin(session, wish, source)
-    staging.stage_rows(
-        database,
-        scope,
-        import_id,
-        source.rows,
-        street_code=wish.street_code,
-        chunk_rows=chunk_rows,
-        progress=progress,
-    )
+    with collecting_later():
+        source = source or read_source(wish)
+        with database.session(scope) as session, session.begin():
+            import_id = staging.begin(session, wish, source)
+        staging.stage_rows(
+            database,
+            scope,
+            import_id,
+            source.rows,
+            street_code=wish.street_code,
+            chunk_rows=chunk_rows,
+            progress=progress,
+        )
     with database.session(scope, read_only=True) as session, session.begin():
         return get(session, import_id)
 
@@ -99,7 +102,15 @@ def preview(session: Session, wish: FileWish, source: Source) -> Findings:
         The sub-district has no community.
     """
     require_street(session, wish.street_code)
-    return look_at(session, wish.layer, wish.street_code, source.rows, valid_from=wish.valid_from)
+    with collecting_later():
+        return look_at(
+            session,
+            wish.layer,
+            wish.street_code,
+            source.rows,
+            valid_from=wish.valid_from,
+            entrances=source.entrances,
+        )
 
 
 def get(session: Session, import_id: UUID) -> TerritoryImport:
@@ -133,12 +144,26 @@ def report(session: Session, found: TerritoryImport) -> Findings:
     """
     if found.status != "staged":
         raise ImportStateError(found.id, found.status)
-    rows = store.read_staged(session, found.street_code, found.id)
-    return look_at(session, found.layer, found.street_code, rows, valid_from=found.valid_from)
+    rows = staged_store.read_staged(session, found.street_code, found.id)
+    return look_at(
+        session,
+        found.layer,
+        found.street_code,
+        rows,
+        valid_from=found.valid_from,
+        entrances=store.read_entrances(session, found.street_code, found.id),
+    )
 
 
-def apply(session: Session, import_id: UUID, decision: Decision) -> Application:
+def apply(
+    session: Session, import_id: UUID, decision: Decision, *, source: Source | None = None
+) -> Application:
     """Write a staged file into the territory: everything, or nothing.
+
+    Parameters
+    ----------
+    source
+        The file that `stage` was just given, where the caller still has it.
 
     Raises
     ------
@@ -153,7 +178,8 @@ def apply(session: Session, import_id: UUID, decision: Decision) -> Application:
     TerritoryChangedError
         Somebody loaded territory meanwhile.
     """
-    return applying.apply(session, get(session, import_id), decision)
+    with collecting_later():
+        return applying.apply(session, get(session, import_id), decision, source=source)
 
 
 def discard(session: Session, import_id: UUID) -> None:
@@ -172,7 +198,7 @@ def discard(session: Session, import_id: UUID) -> None:
         raise ImportStateError(import_id, status)
     if status == "discarded":
         return
-    store.forget_rows(session, found.street_code, import_id)
+    staged_store.forget_rows(session, found.street_code, import_id)
     store.change_import(session, found.street_code, import_id, status="discarded")
     audit.record(
         session,
@@ -183,8 +209,8 @@ def discard(session: Session, import_id: UUID) -> None:
     )
 
 
-def write_rejects(session: Session, found: TerritoryImport) -> bytes:
-    """Return the rows that did not go in, with the reason, as CSV.
+def write_rejects(session: Session, found: TerritoryImport, *, lang: Language) -> bytes:
+    """Return the rows that did not go in, with the reason in a language, as CSV.
 
     Of a file that was applied those that were left out; of one that was not, those that have a
     fault of their own: while there are any, no row goes in.
@@ -195,8 +221,8 @@ def write_rejects(session: Session, found: TerritoryImport) -> bytes:
         The file is being staged, or was discarded.
     """
     if found.status == "applied":
-        left_out = store.read_outcomes(session, found.street_code, found.id, "rejected")
-        return rejects_csv(rejects_table(left_out[["row", "code", "reason"]], left_out))
+        left_out = staged_store.read_outcomes(session, found.street_code, found.id, "rejected")
+        return rejects_csv(rejects_table(in_language(left_out, lang), left_out))
     findings = report(session, found)
-    rows = store.read_staged(session, found.street_code, found.id)
-    return rejects_csv(rejects_table(findings.rejected(), rows))
+    rows = staged_store.read_staged(session, found.street_code, found.id)
+    return rejects_csv(rejects_table(findings.rejected(lang=lang), rows))

@@ -11,9 +11,14 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from pandas import DataFrame, Series
 
+from geodata.collecting import collecting_later
 from geodata.columns import ColumnMapping, apply_columns, guess_columns, typed_values
 from geodata.crs import GEOGRAPHIC
+from geodata.entrances import read_entrances
+from geodata.errors import InvalidParameterError
 from geodata.files import read_layer
+from geodata.files.recognising import recognise
+from geodata.reasons import NOTHING, Reason, joined, reason, reason_columns, reasons_in
 from geodata.register import read_register
 from geodata.stairwells import MOST_STAIRWELLS
 from gridsvc.territory.importing.layers import GRID_LAYERS, GridLayer
@@ -43,11 +48,14 @@ class Source:
     rows
         ``row`` (number in the file), ``code``, ``parent_code``, ``fields`` (JSON text of what the
         file says beside these; nothing where it says nothing), ``reason`` (why a value cannot be
-        used), ``geometry`` (anything, perhaps missing; EPSG:4326); by row.
+        used), ``reason_zh`` (the same in Chinese), ``geometry`` (anything, perhaps missing;
+        EPSG:4326); by row.
     columns
         Our field to the file's column.
     digest
         Of the content and of how it was read: another one is another file.
+    entrances
+        As `geodata.entrances.read_entrances` gives them, EPSG:4326; nothing where none were sent.
     """
 
     rows: GeoDataFrame
@@ -56,6 +64,7 @@ class Source:
     crs_name: str
     notes: tuple[str, ...]
     digest: bytes
+    entrances: GeoDataFrame | None = None
 
 
 def read_source(wish: FileWish) -> Source:
@@ -71,7 +80,14 @@ def read_source(wish: FileWish) -> Source:
     GeodataError
         The file cannot be read, does not say what it is in, or lacks a name.
     """
+    with collecting_later():
+        return _read(wish)
+
+
+def _read(wish: FileWish) -> Source:
     given = None if wish.columns is None else ColumnMapping(wish.layer, wish.columns)
+    if wish.entrances is not None and wish.layer != "buildings":
+        raise InvalidParameterError("entrances", wish.entrances.name, "sent with buildings only")
     if wish.layer == "households":
         return _read_households(wish, given)
     found = read_layer(
@@ -89,7 +105,14 @@ def read_source(wish: FileWish) -> Source:
         found.crs_name,
         found.notes,
         _digest(wish),
+        _entrances_of(wish),
     )
+
+
+def _entrances_of(wish: FileWish) -> GeoDataFrame | None:
+    if wish.entrances is None:
+        return None
+    return read_entrances(wish.entrances, crs=wish.entrances_crs, encoding=wish.encoding)
 
 
 def _read_households(wish: FileWish, given: ColumnMapping | None) -> Source:
@@ -98,7 +121,8 @@ def _read_households(wish: FileWish, given: ColumnMapping | None) -> Source:
     records = pd.concat([found.records, faulty], ignore_index=True)
     rows = _rows(records.sort_values("row", ignore_index=True), found.rejects, parent=None)
     nowhere = GeoSeries(np.full(len(rows), None, dtype=object), index=rows.index, crs=GEOGRAPHIC)
-    kind = "XLSX" if wish.path.suffix.lower() == ".xlsx" else "CSV"
+    content = recognise(wish.path)
+    kind = "XLSX" if content is not None and content.suffix == ".xlsx" else "CSV"
     return Source(
         rows.set_geometry(nowhere),
         dict(found.mapping.columns),
@@ -117,26 +141,29 @@ def _within_ranges(typed: GeoDataFrame, faults: DataFrame) -> tuple[GeoDataFrame
             continue
         wrong = (typed[field].notna() & ~typed[field].between(least, most)).astype(bool)
         reasons = [
-            f"{field} {value} is not from {least} to {most}." for value in typed[field][wrong]
+            reason("beyond-range", field=field, value=value, least=least, most=most)
+            for value in typed[field][wrong]
         ]
-        noted.append(DataFrame({"row": typed["row"][wrong], "reason": reasons}))
+        noted.append(DataFrame({"row": typed["row"][wrong], **reason_columns(reasons)}))
         typed[field] = typed[field].mask(wrong)
     return typed, pd.concat(noted, ignore_index=True)
 
 
 def _rows(typed: DataFrame, faults: DataFrame, *, parent: str | None) -> GeoDataFrame:
     """Return the rows to stage, without their geometry."""
-    reasons: dict[int, str] = {}
-    for row, reason in zip(faults["row"], faults["reason"], strict=True):
-        reasons[int(row)] = f"{reasons[int(row)]} {reason}" if int(row) in reasons else str(reason)
+    reasons: dict[int, Reason] = {}
+    for row, why in zip(faults["row"], reasons_in(faults), strict=True):
+        reasons[int(row)] = joined([reasons.get(int(row), NOTHING), why])
     own = [name for name in typed.columns if name not in {"row", "code", parent, "geometry"}]
     plain = pd.DataFrame(typed[own]).astype(object)
     if "kind" in plain:
         plain["kind"] = plain["kind"].map(_kind_of, na_action="ignore").astype(object)
-    values = plain.where(plain.notna(), None).to_dict(orient="records")
+    values = [map(_clean, plain[name].where(plain[name].notna(), None)) for name in own]
     fields = [
-        orjson.dumps({name: _clean(value) for name, value in one.items() if value is not None})
-        for one in values
+        orjson.dumps(
+            {name: value for name, value in zip(own, one, strict=True) if value is not None}
+        )
+        for one in zip(*values, strict=True)
     ]
     nobody = Series(None, index=typed.index, dtype="object")
     rows = DataFrame(
@@ -145,11 +172,20 @@ def _rows(typed: DataFrame, faults: DataFrame, *, parent: str | None) -> GeoData
             "code": typed["code"].map(_clean, na_action="ignore"),
             "parent_code": typed[parent].map(_clean, na_action="ignore") if parent else nobody,
             "fields": [text.decode() for text in fields],
-            "reason": typed["row"].map(reasons),
+            **_told(typed["row"], reasons),
         }
     )
     order = np.argsort(rows["row"].to_numpy(), kind="stable")
     return GeoDataFrame(rows.iloc[order])
+
+
+def _told(rows: Series, reasons: Mapping[int, Reason]) -> dict[str, Series]:
+    """Return the reasons of rows as columns, nothing where a row has none."""
+    told = reason_columns(list(reasons.values()))
+    return {
+        name: rows.map(dict(zip(reasons, texts, strict=True))).astype(object)
+        for name, texts in told.items()
+    }
 
 
 def _clean(value: object) -> object:
@@ -181,9 +217,9 @@ def as_stored(shapes: GeoSeries, layer: GridLayer) -> GeoSeries:
 def _digest(wish: FileWish) -> bytes:
     """Return a hash of a file, of the files that belong to it, and of how it is read."""
     digest = hashlib.sha256()
-    paths = [wish.path]
+    paths = [wish.path, *([] if wish.entrances is None else [wish.entrances])]
     if wish.path.suffix.lower() in _SEVERAL_KINDS:
-        paths = [
+        paths += [
             path
             for path in sorted(wish.path.parent.glob(f"{wish.path.stem}.*"))
             if path.suffix.lower() in _SIDECARS
@@ -191,5 +227,23 @@ def _digest(wish: FileWish) -> bytes:
     for path in paths:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    digest.update(repr((wish.crs, wish.encoding, wish.source_layer)).encode())
+    read_as = (wish.crs, wish.encoding, wish.source_layer, wish.entrances_crs)
+    digest.update(repr(read_as).encode())
     return digest.digest()
+
+
+def fields_of_rows(rows: DataFrame) -> DataFrame:
+    """Return what a file says in some rows beside code and parent, a column each.
+
+    Parameters
+    ----------
+    rows
+        ``fields`` (JSON text, or the mapping that a database makes of it).
+
+    Returns
+    -------
+    DataFrame
+        Index of ``rows``; objects, missing where the file says nothing.
+    """
+    found = [orjson.loads(one) if isinstance(one, str) else one for one in rows["fields"]]
+    return DataFrame(found, index=rows.index, dtype="object")

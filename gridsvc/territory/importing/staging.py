@@ -9,7 +9,8 @@ from geodata.progress import Progress, silent
 from gridsvc.audit import service as audit
 from gridsvc.db import Database, Scope, new_id, scope_of
 from gridsvc.errors import ImportStateError
-from gridsvc.territory.importing import store
+from gridsvc.territory import store as territory
+from gridsvc.territory.importing import staged_store, store
 from gridsvc.territory.importing.model import FileWish
 from gridsvc.territory.importing.source import Source
 
@@ -20,7 +21,7 @@ CHUNK_ROWS = 5_000
 def begin(session: Session, wish: FileWish, source: Source) -> UUID:
     """Return the caller's import of the same file that is not finished, else a new one."""
     # Two senders of one file go on with the same import.
-    store.lock_territory(session, wish.street_code)
+    territory.lock_territory(session, wish.street_code)
     account_id = scope_of(session).account
     columns = dict(source.columns)
     known = store.find_unfinished(
@@ -47,6 +48,7 @@ def begin(session: Session, wish: FileWish, source: Source) -> UUID:
         crs_name=source.crs_name,
         columns=columns,
         notes=list(source.notes),
+        entrances=None if source.entrances is None else store.entrances_to_keep(source.entrances),
         row_count=len(source.rows),
         valid_from=wish.valid_from,
         status="staging",
@@ -102,11 +104,11 @@ def _stage_piece(
         return len(rows)
     if status != "staging":
         raise ImportStateError(import_id, status or "discarded")
-    last = store.last_row(session, street_code, import_id)
+    last = staged_store.last_row(session, street_code, import_id)
     start = int(rows["row"].searchsorted(last, side="right"))
     piece = rows.iloc[start : start + chunk_rows]
     if len(piece):
-        store.stage(session, street_code, import_id, piece)
+        staged_store.stage(session, street_code, import_id, piece)
     done = start + len(piece)
     if done == len(rows):
         store.change_import(session, street_code, import_id, status="staged")

@@ -1,7 +1,8 @@
 -- Decide how many households others than staff are told of, in some communities.
 -- The rule is that of geodata.privacy: a count of 1 to k - 1 is withheld, and with it the smallest
 -- (and its equals) of those that could have been told: among the stairwells of a compound, and
--- among the compounds of a community. Returns nothing.
+-- among the compounds of a community. The total of a compound is withheld too where it would tell
+-- that none of its stairwells can hold k. Returns nothing.
 WITH stairwell AS (
     SELECT community_code, compound_code, code, household_count, told_household_count
     FROM gridsvc.stairwell
@@ -19,15 +20,20 @@ WITH stairwell AS (
     ) beside
 ), told_compound AS (
     SELECT community_code, code, told_household_count,
-           CASE WHEN household_count BETWEEN 1 AND :k - 1 THEN NULL
+           CASE WHEN is_small THEN NULL
                 WHEN any_small AND household_count = smallest THEN NULL
                 ELSE household_count END AS told
     FROM (
-        SELECT *, bool_or(household_count BETWEEN 1 AND :k - 1) OVER community AS any_small,
-               min(household_count) FILTER (WHERE household_count >= :k) OVER community AS smallest
+        SELECT *, bool_or(is_small) OVER community AS any_small,
+               min(household_count) FILTER (WHERE household_count > 0 AND NOT is_small)
+                   OVER community AS smallest
         FROM (
             SELECT compound.community_code, compound.code, compound.told_household_count,
-                   coalesce(sum(stairwell.household_count), 0) AS household_count
+                   coalesce(sum(stairwell.household_count), 0) AS household_count,
+                   coalesce(sum(stairwell.household_count) > 0
+                            AND sum(stairwell.household_count) < :k - 1
+                                + count(*) FILTER (WHERE stairwell.household_count > 0), false)
+                       AS is_small
             FROM gridsvc.compound
             LEFT JOIN stairwell ON stairwell.community_code = compound.community_code
                                AND stairwell.compound_code = compound.code

@@ -72,7 +72,7 @@ RELEASED = {"cells": "SELECT count(DISTINCT (zoom, cell_x, cell_y)) FROM gridsvc
 SIGHTS = {
     "home": Sight("street", "/", ("今天先看什么", "各社区", "最近上报"), {}),
     "home-community": Sight("community", "/", ("今天先看什么", "各小区", "南海颐景园"), {}),
-    "home-planner": Sight("planner", "/", ("下载", "buildings.geojson"), {}),
+    "home-planner": Sight("planner", "/", ("下载", "GeoPackage"), {}),
     "coverage": Sight("street", "/map", ("个楼道", "小区（缺联系人多的在前）"), coverage()),
     "coverage-community": Sight(
         "community", "/map?view=coverage", ("个楼道", "南海颐景园"), coverage(IN_COMMUNITY)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shapely import Point
 
 from tests import town
 from tests.api.cli.commands import figure
@@ -72,6 +73,30 @@ def test_a_dry_run_reports_and_writes_nothing(
     assert "nothing written" in answer.stdout
     assert own_town.count("territory_import") == before
     assert own_town.count("building", "name = '3栋'") == 0
+
+
+def test_buildings_are_cut_by_entrances_and_by_a_stated_count(
+    bring_in: BringIn, own_town: Clone, tmp_path: Path
+) -> None:
+    slabs = [
+        ({"name": name}, town.rectangle(A, (4, y), (5, 0.9)))
+        for name, y in (("3栋", 12), ("4栋", 14))
+    ]
+    path = geojson(tmp_path / "x.geojson", slabs)
+    doors = geojson(
+        tmp_path / "门.geojson", [({}, Point(town.place(A, x, 12))) for x in (4.5, 6.5, 8.5)]
+    )
+    alone = bring_in(path, "buildings", "--entrances", str(doors))
+    assert alone.returncode == 2
+    assert "--cut-stairwells" in alone.stderr
+    answer = bring_in(
+        *(path, "buildings", "--cut-stairwells", "--entrances", str(doors), "--stairwells", "2")
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert figure(answer.stdout, "entrances read") == "3"
+    assert figure(answer.stdout, "stairwells cut") == "5"
+    assert figure(answer.stdout, "by entrances") == "3"
+    assert own_town.count("stairwell", "name = '3梯' AND household_count = 0") == 1
 
 
 def test_faults_keep_a_file_out_and_are_written_down(

@@ -51,30 +51,25 @@ def send(tab: Tab, path: str, fields: dict[str, str]) -> int:
     return int(answer.status_code)
 
 
-@pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_hostile_field_is_never_a_fault_of_ours(
-    busy_service: Service, form: str, value: str
-) -> None:
+def test_a_hostile_field_is_never_a_fault_of_ours(busy_service: Service, form: str) -> None:
     account_id = str(invite(busy_service, "contact", EAST).id)
     plausible = {name: quote(text, safe="") for name, text in FORMS[form].items()}
-    for name in plausible:
-        tab = office(busy_service)
-        tab.see("/account")
-        status = send(tab, form.replace("{id}", account_id), plausible | {name: value})
-        assert status < 500, name
-    if "{id}" in form:
-        tab = office(busy_service)
-        tab.see("/account")
-        assert 400 <= send(tab, form.replace("{id}", value), plausible) < 500
-
-
-@pytest.mark.parametrize("value", HOSTILE)
-@pytest.mark.parametrize("page", PAGES)
-def test_a_hostile_address_is_never_a_fault_of_ours(
-    busy_service: Service, page: str, value: str
-) -> None:
     tab = office(busy_service)
-    for name in NAMES:
-        answer = tab.client.get(f"{page}?{name}={value}", follow_redirects=False)
-        assert answer.status_code < 500, name
+    for value in HOSTILE:
+        for name in plausible:
+            tab.see("/account")
+            fields = plausible | {name: value}
+            assert send(tab, form.replace("{id}", account_id), fields) < 500, (name, value)
+        if "{id}" in form:
+            tab.see("/account")
+            assert 400 <= send(tab, form.replace("{id}", value), plausible) < 500, value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_hostile_address_is_never_a_fault_of_ours(busy_service: Service, page: str) -> None:
+    tab = office(busy_service)
+    for value in HOSTILE:
+        for name in NAMES:
+            answer = tab.client.get(f"{page}?{name}={value}", follow_redirects=False)
+            assert answer.status_code < 500, (name, value)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.pages.text import load_words
+from geodata.writers.formats import FORMATS
 from gridsvc.local_time import LOCAL_TIME
 from tests import town
 from tests.api.pages.markup import Page, parse
@@ -223,10 +224,16 @@ def test_a_planner_is_told_what_the_release_shows_and_withholds(service: Service
 def test_every_download_that_a_planner_is_offered_is_there(service: Service) -> None:
     caller = service.caller("planner", STREET)
     files = [link for link in see(caller, "/").links() if "/export/" in link]
-    assert len(files) == 5
+    layers = ("communities", "compounds", "buildings", "stairwells", "walkways", "heat")
+    assert sorted(files) == sorted(
+        f"/api/v1/export/{layer}.{name}" for layer in layers for name in FORMATS
+    )
     for file in files:
         answer = caller.get(file)
-        assert answer.json()["features"], file
+        assert answer.status_code == 200, file
+        assert answer.content, file
+        if file.endswith(".geojson"):
+            assert answer.json()["features"], file
 
 
 @pytest.mark.parametrize("path", ["/map?view=coverage", "/map?view=routes", "/results"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.pages.territory_office import OUTCOMES
 from api.pages.text import load_words
 from geodata.columns import fields_of
 from geodata.quality import load_kinds
@@ -150,10 +151,54 @@ def test_a_register_has_a_report_without_a_map(own_service: Service) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lang", "sentence"),
+    [("zh", "平方米，处处不足 1.5 米宽。"), ("en", "m², nowhere wider than 1.5 m.")],
+)
+def test_each_fault_is_a_sentence_in_the_language_of_the_page(
+    own_service: Service, tmp_path: Path, lang: str, sentence: str
+) -> None:
+    tab = office(own_service)
+    address = send(tab, tmp_path, building(size=(5, 0.1)))
+    assert sentence in tab.see(f"{address}?lang={lang}").words
+
+
+def test_entrances_are_sent_beside_the_buildings(own_service: Service, tmp_path: Path) -> None:
+    tab = office(own_service)
+    body = geojson(tmp_path / "sent.geojson", [building(size=(5, 0.9))]).read_bytes()
+    places = [town.place(A, x, 12) for x in (4.5, 8)] + [town.place(A, 20, 20)]
+    doors = "lon,lat\n" + "".join(f"{lon},{lat}\n" for lon, lat in places)
+    tab.see(PAGE)
+    files = {"file": ("楼栋", body), "entrances": ("门.csv", doors.encode())}
+    address = tab.send(
+        PAGE, files=files, layer="buildings", entrances_crs="EPSG:4326", valid_from="2030-01-01"
+    )
+    page = tab.see(address)
+    assert words("fault_kind_unmatched_entrance") in page.words
+    assert words("import_entrance_count").format(n=3) in page.words
+    assert "出入口文件第 3 行的点距文件中最近的楼栋" in page.words
+    tab.send(f"{address}/apply", accept="unmatched-entrance", cut_stairwells="true", stairwells="7")
+    assert f"{words('outcome_cut')} 2" in tab.see(address).words
+
+
+def test_a_browser_that_sends_no_entrances_sends_an_empty_file(
+    own_service: Service, tmp_path: Path
+) -> None:
+    tab = office(own_service)
+    body = geojson(tmp_path / "sent.geojson", [building()]).read_bytes()
+    tab.see(PAGE)
+    files = {"file": ("楼栋.geojson", body), "entrances": ("", b"")}
+    address = tab.send(PAGE, files=files, layer="buildings", valid_from="2030-01-01")
+    tab.see(address)
+    tab.send(f"{address}/apply", cut_stairwells="true", stairwells="3")
+    assert f"{words('outcome_cut')} 3" in tab.see(address).words
+
+
 def test_every_kind_layer_and_outcome_has_its_words() -> None:
     needed = {f"fault_kind_{kind}".replace("-", "_") for kind in OWN_KINDS}
     needed |= {f"fault_advice_{kind}".replace("-", "_") for kind in OWN_KINDS}
     needed |= {f"layer_{layer}" for layer in LAYERS}
+    needed |= {f"outcome_{outcome}" for outcome in OUTCOMES}
     needed |= {f"import_state_{one}" for one in ("staging", "staged", "applied", "discarded")}
     assert needed <= set(load_words())
     assert all(fields_of(layer) for layer in LAYERS)

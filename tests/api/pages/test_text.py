@@ -10,21 +10,25 @@ import pytest
 
 import api.pages
 import gridsvc
-from api.pages import account, office_accounts, territory_office
+from api.pages import account, member, members_import, office_accounts, territory_office
+from api.pages.home import FORMATS
 from api.pages.rules_page import GROUPS
 from api.pages.shell import TABS
 from api.pages.signing_in import SsoFault
 from api.pages.text import ago, clock, load_words, words_of
 from api.pages.trail import ACTIONS, action_key
 from geodata import workbooks
+from geodata.vocabularies import Vocabulary
 from gridsvc.access.accounts.model import COLUMNS
 from gridsvc.access.model import ROLES
 from gridsvc.contacts.model import TIERS
 from gridsvc.incidents.model import STATUSES
-from gridsvc.people.model import POST_KINDS, PURPOSES
+from gridsvc.overview.export_layers import PLANNER_LAYERS
+from gridsvc.people.model import ABSENCE_KINDS, AFFILIATIONS, POST_KINDS, PURPOSES
+from gridsvc.people.twins.likeness import REASONS as TWIN_REASONS
 from gridsvc.territory.importing.findings import OWN_KINDS
 from gridsvc.territory.importing.model import LAYERS, Status
-from gridsvc.territory.service import EXPORT_LAYERS
+from tests.api.pages.contact_words import contact_words
 
 FOLDER = Path(api.pages.__file__).parent
 SOURCES = [
@@ -78,10 +82,11 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
     ]
     said = {key for text in sources for key in re.findall(r"""say\(\s*["'](\w+)["'][,)]""", text)}
     listed = {key for text in sources for key in re.findall(r"""["'](\w+)["']""", text)}
-    made = {
+    made = contact_words() | {
         *(f"status_{status}" for status in STATUSES),
         *(f"tier_{tier}" for tier in TIERS),
-        *(f"layer_{layer}" for layer in EXPORT_LAYERS),
+        *(f"layer_{layer}" for layer in PLANNER_LAYERS),
+        *(f"format_{name}" for name in FORMATS),
         *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
         *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
         *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
@@ -90,6 +95,12 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
         *(f"rules_{name}" for name in GROUPS),
         *(f"purpose_{purpose}" for purpose in PURPOSES),
         *(f"post_{kind}" for kind in POST_KINDS),
+        *(f"affiliation_{one}" for one in AFFILIATIONS),
+        *(f"absence_{kind}" for kind in ABSENCE_KINDS),
+        *(f"member_done_{deed}" for deed in get_args(member.Done)),
+        *(f"member_{vocabulary}" for vocabulary in get_args(Vocabulary)),
+        *(f"member_fault_{kind}".replace("-", "_") for kind in members_import.FAULT_KINDS),
+        *(f"twins_{reason}" for reason in TWIN_REASONS),
         *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
         *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
         *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),

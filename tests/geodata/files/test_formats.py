@@ -98,7 +98,7 @@ def test_the_name_of_a_file_may_be_chinese_and_its_end_in_capitals(
         ("a.dbf", r"\.shp"),
         ("a.vrt", "other files"),
         ("a.tif", r"\.geojson"),
-        ("a", "nothing"),
+        ("a", "without an ending"),
     ],
 )
 def test_other_formats_are_refused_with_a_hint(tmp_path: Path, name: str, hint: str) -> None:
@@ -450,6 +450,17 @@ def test_a_csv_that_is_no_layer_is_refused_with_the_reason(
 ) -> None:
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableFileError, match=reason):
+        read_layer(tmp_path / "a.csv", crs="EPSG:4326")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"), [(b"Rar!\x1a\7", "a RAR archive"), (b"%PDF-1.7\n", "a PDF document")]
+)
+def test_a_csv_that_is_another_file_is_refused_by_its_name(
+    tmp_path: Path, start: bytes, kind: str
+) -> None:
+    (tmp_path / "a.csv").write_bytes(start + bytes(20))
+    with pytest.raises(UnreadableFileError, match=f"is .*{kind}: a table of text is wanted"):
         read_layer(tmp_path / "a.csv", crs="EPSG:4326")
 
 

@@ -50,6 +50,11 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, content: bytes, reason:
     assert reason in refused(saved(tmp_path / "a.xlsx", content))
 
 
+def test_a_heading_that_begins_like_a_bitmap_is_a_heading(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.csv", "BM,楼栋,单元\n1,3,2\n".encode())
+    assert read_register(path).records["building"].tolist() == ["3"]
+
+
 def test_a_file_that_is_not_there_is_said_to_be_absent(tmp_path: Path) -> None:
     assert "cannot be read" in refused(tmp_path / "none.xlsx")
 

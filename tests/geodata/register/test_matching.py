@@ -227,8 +227,8 @@ def test_the_count_of_the_file_is_taken() -> None:
 def test_no_records_give_empty_frames_with_their_columns() -> None:
     matches = registered()
     assert list(matches.matched) == ["row", "stairwell_code", "score", "household_count"]
-    assert list(matches.review) == ["row", "candidates", "reason"]
-    assert list(matches.unmatched) == ["row", "reason"]
+    assert list(matches.review) == ["row", "candidates", "reason", "reason_zh"]
+    assert list(matches.unmatched) == ["row", "reason", "reason_zh"]
     assert household_counts(matches).empty
 
 

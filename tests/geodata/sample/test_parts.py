@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.sample.chance import apportion
+from geodata.apportionment import apportion
 from geodata.sample.lines import cut_lines, longest_parts
 
 

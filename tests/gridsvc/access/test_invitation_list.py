@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from gridsvc.access.accounts import sheets
-from gridsvc.access.accounts.invitation_list import MAX_ROWS, read_list
+from gridsvc.access.accounts.invitation_list import MAX_ROWS, parse
 from gridsvc.access.accounts.model import NewAccount
 from gridsvc.errors import FaultyListError, UnreadableListError
 from tests.workbooks import HEADER, SHEET, packed, parts, rows_xml, sheet_xml, workbook
@@ -19,6 +19,14 @@ A, B, C = 440605011001, 440605011002, 440605011003
 MEMBER = UUID("0193a5e4-0000-7000-8000-000000000002")
 FIRST = ("陈试一", "户联系人", A)
 CSV = "姓名,角色,管辖\n陈试一,楼长,440605011001\n"
+
+
+def read_list(content: bytes) -> list[NewAccount]:
+    """Return the people of a list, or refuse all of it as the service does."""
+    news, faults = parse(content)
+    if faults:
+        raise FaultyListError(faults)
+    return news
 
 
 def fault_of(content: bytes) -> str:

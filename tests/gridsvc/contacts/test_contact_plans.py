@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gridsvc.contacts import service
 from gridsvc.contacts.model import REASONS, TIERS
+from gridsvc.contacts.plans import service as plans
 from gridsvc.contacts.tables import ContactRow
 from gridsvc.db import Interval, Scope, ScopedSession
 from gridsvc.errors import NotFoundError, PlanAppliedError
@@ -58,7 +59,7 @@ def test_a_community_without_members_is_uncovered_and_says_so(empty_session: Sco
     assert len(uncovered) == 24
     assert {reason for _, reason in uncovered} == {"no_candidate"}
     for plan in run.plans:
-        service.apply(empty_session, plan.id)
+        service.adopt(empty_session, plan.id)
     assert service.count_states(empty_session)["uncovered"] == 24
 
 
@@ -72,7 +73,7 @@ def test_a_community_that_is_not_there_cannot_be_planned(
 
 def test_a_plan_is_applied_once(town_session: ScopedSession) -> None:
     (plan,) = service.propose(town_session, time_limit_s=0.2, community_code=A).plans
-    applied = service.apply(town_session, plan.id)
+    applied = service.adopt(town_session, plan.id)
     assert applied.status == "applied"
     assert applied.applied_at is not None
     with pytest.raises(PlanAppliedError, match="is applied: propose a new one"):
@@ -89,35 +90,36 @@ def test_one_plan_applied_by_two_at_once_is_applied_once(own_town: Clone) -> Non
     def apply(_: int) -> str:
         with own_town.api.session(scope) as session, session.begin():
             try:
-                return service.apply(session, plan.id).status
+                return service.adopt(session, plan.id).status
             except PlanAppliedError as error:
                 return f"refused: {error.status}"
 
     with ThreadPoolExecutor(max_workers=3) as threads:
         outcomes = sorted(threads.map(apply, range(3)))
     assert outcomes == ["applied", "refused: applied", "refused: applied"]
-    assert own_town.count("contact", f"community_code = {A} AND upper_inf(valid)") == 12
+    assert (
+        own_town.count("contact", f"community_code = {A} AND kind = 'lead' AND upper_inf(valid)")
+        == 12
+    )
 
 
 def leads(session: ScopedSession) -> dict[str, UUID]:
     rows = session.execute(
         select(ContactRow.stairwell_code, ContactRow.member_id).where(
-            ContactRow.community_code == A, text("upper_inf(valid)")
+            ContactRow.community_code == A,
+            ContactRow.kind == "lead",
+            text("upper_inf(valid)"),
         )
     )
     return dict(rows.all())
 
 
 def plan_with(session: ScopedSession, member_id: UUID, code: str) -> UUID:
-    """Propose a plan and give one stairwell to somebody else in it."""
+    """Propose a plan, accept it, and give one stairwell to somebody else in it."""
     (plan,) = service.propose(session, time_limit_s=0.2, community_code=A).plans
-    session.execute(
-        text(
-            "UPDATE gridsvc.contact_plan_line SET member_id = :member, distance_m = 1,"
-            " reason = 'far' WHERE plan_id = :plan AND stairwell_code = :code"
-        ),
-        {"member": member_id, "plan": plan.id, "code": code},
-    )
+    plans.accept(session, plan.id)
+    plans.override(session, plan.id, stairwell_code=code, member_id=member_id)
+    plans.finish(session, plan.id)
     return plan.id
 
 
@@ -136,11 +138,14 @@ def test_a_lead_of_today_is_corrected_in_place(town_session: ScopedSession) -> N
     after = leads(town_session)
     assert after[code] == chosen
     assert len(after) == len(before) == 12
-    rows = town_session.scalars(select(ContactRow).where(ContactRow.stairwell_code == code)).all()
+    rows = town_session.scalars(
+        select(ContactRow).where(ContactRow.stairwell_code == code, ContactRow.kind == "lead")
+    ).all()
     assert len(rows) == 1, "one day, one lead, one row"
     contact = service.find_contact(town_session, code)
     assert contact is not None
-    assert (contact.member_id, contact.tier) == (chosen, "far")
+    assert contact.member_id == chosen
+    assert contact.distance_m > 0
 
 
 def test_an_older_lead_ends_today_and_the_new_one_begins(town_session: ScopedSession) -> None:
@@ -152,7 +157,7 @@ def test_an_older_lead_ends_today_and_the_new_one_begins(town_session: ScopedSes
     rows = town_session.execute(
         text(
             "SELECT member_id, lower(valid), upper(valid) FROM gridsvc.contact"
-            " WHERE stairwell_code = :code ORDER BY 2"
+            " WHERE stairwell_code = :code AND kind = 'lead' ORDER BY 2"
         ),
         {"code": code},
     ).all()
@@ -168,7 +173,7 @@ def test_what_a_plan_leaves_as_it_is_keeps_its_history(town_session: ScopedSessi
     town_session.execute(text("UPDATE gridsvc.contact SET valid = daterange('2020-01-01', NULL)"))
     (plan,) = service.propose(town_session, time_limit_s=0.3, community_code=A).plans
     before = leads(town_session)
-    service.apply(town_session, plan.id)
+    service.adopt(town_session, plan.id)
     kept = {code for code, member in leads(town_session).items() if before[code] == member}
     assert len(kept) > 6, "few changes against today"
     contact = service.find_contact(town_session, min(kept))

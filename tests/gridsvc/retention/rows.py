@@ -1,5 +1,7 @@
 """One row of each table with a limit, as old as a test wants it, with what it stands on."""
 
+# ruff: noqa: S608 - the words put together here are our own
+
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +27,14 @@ NAMES: dict[str, Any] = {
     "stairwell": town.stairwell_code(A),
 }
 
+_DAY = "(:at AT TIME ZONE 'Asia/Shanghai')::date"
 _ACCOUNT = (
     "INSERT INTO gridsvc.account (id, login, name, role, office_code)"
     " VALUES (:account, 'retention', '某', 'patrol', :a) ON CONFLICT DO NOTHING"
+)
+_MEMBER = (
+    "INSERT INTO gridsvc.member (community_code, id, capacity_households, capacity_stairwells,"
+    " geom) VALUES (:a, :row, 20, 2, 'SRID=4326;POINT(113.15 23.03)')"
 )
 _DEVICE = "INSERT INTO gridsvc.device (id, account_id, name) VALUES (:device, :account, 'phone')"
 _PLAN = (
@@ -106,6 +113,12 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " :at + interval '1 year', :at)"
         ),
     ),
+    "job": (
+        (
+            "INSERT INTO gridsvc.job (community_code, id, kind, status, role, finished_at)"
+            " VALUES (:a, :row, 'test.count', 'done', 'coordinator', :at)"
+        ),
+    ),
     "imported_feature": (
         _IMPORT,
         (
@@ -127,11 +140,23 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " member_id, reason, distance_m) VALUES (:a, :plan, :stairwell, :member, 'near', 5)"
         ),
     ),
+    "contact_plan_support": (
+        _PLAN,
+        (
+            "INSERT INTO gridsvc.contact_plan_line (community_code, plan_id, stairwell_code,"
+            " reason) VALUES (:a, :plan, :stairwell, 'full')"
+        ),
+        (
+            "INSERT INTO gridsvc.contact_plan_support (community_code, plan_id, stairwell_code,"
+            " member_id, households, reason, distance_m)"
+            " VALUES (:a, :plan, :stairwell, :member, 4, 'near', 5)"
+        ),
+    ),
     "contact": (
         (
             "INSERT INTO gridsvc.contact (community_code, id, stairwell_code, member_id, kind,"
             " valid, tier, distance_m) VALUES (:a, :row, :stairwell, :member, 'supporting',"
-            " daterange('2001-01-01', (:at AT TIME ZONE 'Asia/Shanghai')::date), 3, 5)"
+            f" daterange('2001-01-01', {_DAY}), 3, 5)"
         ),
     ),
     "contact_plan": (_PLAN,),
@@ -154,6 +179,32 @@ INSERTS: dict[str, tuple[str, ...]] = {
     ),
     "patrol_route": (_SHIFT, _ROUTE),
     "patrol_shift": (_SHIFT,),
+    "member_absence": (
+        (
+            "INSERT INTO gridsvc.member_absence (community_code, id, member_id, valid, kind)"
+            f" VALUES (:a, :row, :member, daterange('2001-01-01', {_DAY}), 'leave')"
+        ),
+    ),
+    "contact_exclusion": (
+        (
+            "INSERT INTO gridsvc.contact_exclusion (community_code, id, member_id, stairwell_code,"
+            f" reason, since, until) VALUES (:a, :row, :member, :stairwell, '旧事', '2001-01-01',"
+            f" {_DAY})"
+        ),
+    ),
+    "post": (
+        (
+            "INSERT INTO gridsvc.post (community_code, id, kind, member_id, valid)"
+            f" VALUES (:a, :row, 'lane_chief', :member, daterange('2001-01-01', {_DAY}))"
+        ),
+    ),
+    "member_consent": (
+        _MEMBER,
+        (
+            "INSERT INTO gridsvc.member_consent (community_code, id, member_id, given_on,"
+            f" withdrawn_on, basis) VALUES (:a, :row, :row, '2001-01-01', {_DAY}, 'given')"
+        ),
+    ),
     "member": (
         (
             "INSERT INTO gridsvc.member (community_code, id, capacity_households,"

@@ -70,6 +70,10 @@ LIFE = (
         " 'staged', '{}', '[]', 0, '2020-01-01', :account)"
     ),
     (
+        "INSERT INTO gridsvc.job (community_code, id, kind, role, person_id, account_id)"
+        " VALUES (:a, :other, 'test.count', 'contact', :member, :account)"
+    ),
+    (
         "INSERT INTO gridsvc.idempotency_key (community_code, account_id, key, request_hash,"
         " status, answer) VALUES (:a, :account, 'k', 'h', 201, '{\"summary\": \"隗知秋\"}')"
     ),
@@ -80,6 +84,19 @@ LIFE = (
     (
         "INSERT INTO gridsvc.audit_event (community_code, id, action, subject)"
         " VALUES (:a, :device, 'member.reveal', CAST(:member AS text))"
+    ),
+    (
+        "INSERT INTO gridsvc.member_absence (community_code, id, member_id, valid, kind)"
+        " VALUES (:a, :other, :member, daterange('2025-03-01', '2025-04-01'), 'ill')"
+    ),
+    (
+        "INSERT INTO gridsvc.contact_exclusion (community_code, id, member_id, other_member_id,"
+        " reason, since) SELECT :a, gen_random_uuid(), id, :member, '隗知秋的邻居', '2020-01-01'"
+        " FROM gridsvc.member WHERE community_code = :a AND id <> :member AND erased_at IS NULL"
+    ),
+    (
+        "INSERT INTO gridsvc.contact_pin (community_code, stairwell_code, member_id)"
+        " VALUES (:a, :home, :member)"
     ),
     # leads the own stairwell, supports another, and led a third
     (
@@ -285,7 +302,7 @@ def test_before_the_erasure_the_person_is_in_many_places(full: Clone) -> None:
     assert places_of(full, *TRACES) == {
         *("member_identity.name", "member_identity.phone_masked", "member_identity.phone_cipher"),
         *("account.name", "account.login", "device.name", "api_key.name", "sso_identity.subject"),
-        "idempotency_key.answer",
+        *("idempotency_key.answer", "contact_exclusion.reason"),
     }
 
 
@@ -398,7 +415,7 @@ def test_a_proposal_that_names_an_erased_person_gives_them_no_duty(lived: Clone)
     erased = erase(lived)
     assert erased.counts["proposals"] >= 1
     with town.job_session(lived.job) as session, session.begin():
-        contacts.apply(session, plan.id)
+        contacts.adopt(session, plan.id)
     in_force = f"member_id = '{MEMBER}' AND upper_inf(valid)"
     assert lived.count("contact", in_force) == 0
 

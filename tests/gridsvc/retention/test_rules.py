@@ -22,6 +22,7 @@ pytestmark = pytest.mark.db
 # Before the town's own rows were written, so that none of those is over.
 NOW = datetime(2020, 6, 20, 12, 0, tzinfo=UTC)
 LIMITED = [rule.table for rule in service.list_limits()]
+BY_DAYS = {"contact", "member_absence", "contact_exclusion", "post", "member_consent"}
 JOB = Scope("job", (Interval.of(town.STREET),))
 
 
@@ -31,7 +32,7 @@ def cutoff(table: str) -> datetime:
 
 def just(table: str, *, over: bool) -> datetime:
     """Return a time next to the limit: a day beside it where days count, else a second."""
-    if table == "contact":
+    if table in BY_DAYS:
         # Its last day is the one before; at noon, so that no clock shifts the date.
         day = cutoff(table).astimezone(LOCAL_TIME).replace(hour=12)
         return day if over else day + timedelta(days=1)
@@ -261,6 +262,7 @@ def test_what_was_let_go_is_noted_by_table_with_its_count(own_town: Clone) -> No
             )
         ).all()
     assert noted == [
+        (town.STREET, "job", {"rows": 2}, None),
         (town.STREET, "patrol_left_out", {"rows": 2}, None),
         (town.STREET, "patrol_route", {"rows": 2}, None),
         (town.STREET, "patrol_shift", {"rows": 2}, None),

@@ -1,11 +1,16 @@
--- Put the staged buildings of an import into the territory: new ones are added, those that differ
--- leave what they were among the versions. Returns how many were added and how many changed.
-WITH staged AS (
-    SELECT left(code, 12)::bigint AS community_code, code, outcome, geom, fields ->> 'name' AS name,
+-- Put the staged buildings of an import into the territory as planned: new ones are added, those that
+-- differ leave what they were among the versions. Returns how many were added and how many changed.
+WITH plan AS (
+    SELECT row, code, outcome
+    FROM unnest(:rows ::integer[], :codes ::text[], :outcomes ::text[]) AS plan (row, code, outcome)
+), staged AS (
+    SELECT left(plan.code, 12)::bigint AS community_code, plan.code, plan.outcome, geom,
+           fields ->> 'name' AS name,
            fields ->> 'kind' AS kind, (fields ->> 'levels')::smallint AS levels
-    FROM gridsvc.imported_feature
-    WHERE community_code = :street_code AND import_id = :import_id
-      AND outcome IN ('added', 'changed')
+    FROM plan
+    JOIN gridsvc.imported_feature feature
+      ON feature.community_code = :street_code AND feature.import_id = :import_id
+     AND feature.row = plan.row
 ), kept AS (
     INSERT INTO gridsvc.building_version (
         community_code, code, version, name, valid_from, valid_to, reason,

@@ -63,10 +63,12 @@ def test_what_is_doubtful_is_left_out_once_that_is_accepted(
     assert (done.changed, done.stairwells) == (1, 1)
     assert done.rejected == 4
     with own_town.job.session(job()) as session:
-        lines = service.write_rejects(session, service.get(session, found.id))
+        lines = service.write_rejects(session, service.get(session, found.id), lang="en")
+        chinese = service.write_rejects(session, service.get(session, found.id), lang="zh")
     rejects = lines.decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in rejects[1:]] == ["3", "4", "5", "6"]
     assert "row 2 already" in rejects[1]
+    assert "该房号已在第 2 行出现。" in chinese.decode("utf-8-sig").splitlines()[1]
     assert "'=101" in rejects[3]
     second = f"code = '{town.stairwell_code(A, number=2)}' AND household_count = 1"
     assert own_town.count("stairwell", second) == 1

@@ -140,18 +140,20 @@ def test_an_import_tells_how_its_file_was_read(own_town: Clone, tmp_path: Path) 
     with own_town.api.session(administrator(), read_only=True) as session:
         report = service.report(session, service.get(session, found.id))
         assert report.errors == {"unreadable-value": 1}
-        rejects = service.write_rejects(session, found).decode("utf-8-sig")
+        rejects = service.write_rejects(session, found, lang="en").decode("utf-8-sig")
+        chinese = service.write_rejects(session, found, lang="zh").decode("utf-8-sig")
     assert rejects.splitlines()[0] == "row,code,reason,name"
     (row,) = csv.DictReader(rejects.splitlines())
     assert (row["row"], row["code"], row["name"]) == ("1", "", "3栋")
     assert row["reason"].startswith("unreadable-value: levels '=1+1' is no whole number")
+    assert "unreadable-value：levels 的值 '=1+1' 不是" in chinese
 
 
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(own_town: Clone, tmp_path: Path) -> None:
     rows: list[Row] = [({"name": "=HYPERLINK(1)", "levels": "@x"}, None)]
     found = stage(own_town.job, geojson(tmp_path / "x.geojson", rows), "buildings")
     with own_town.job.session(job()) as session:
-        rejects = service.write_rejects(session, found).decode("utf-8-sig")
+        rejects = service.write_rejects(session, found, lang="en").decode("utf-8-sig")
     assert "'=HYPERLINK(1)" in rejects
     assert ",=HYPERLINK" not in rejects
 

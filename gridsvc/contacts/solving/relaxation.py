@@ -19,6 +19,7 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from gridsvc.contacts.candidates import Candidates
 from gridsvc.contacts.problem import ContactProblem, Floats, Ints, Policy
+from gridsvc.contacts.solving.instance import Instance
 
 # Costs per household are fractions; as whole multiples of 1/64 each is at most that too low.
 _COST_SCALE = 64
@@ -45,6 +46,25 @@ class Relaxation:
     toll: Ints
     price: Floats
     is_exact: bool
+
+    def along(self, pairs: int, at: Ints) -> "Relaxation":
+        """Keep the prices for more pairs; the shares become those of an assignment.
+
+        The bound held for fewer pairs and is dropped.
+        """
+        share = np.zeros(pairs)
+        share[at[at >= 0]] = 1.0
+        return Relaxation(0, share, self.toll, self.price, is_exact=False)
+
+    def worth(self, instance: Instance) -> Floats:
+        """Return what serving each job costs at these prices, shape (n,): the cheapest pair."""
+        offers = instance.cost + instance.load * self.price[instance.member]
+        offers = offers + self.toll[instance.member]
+        worth = np.zeros(instance.job_count)
+        served = instance.is_served
+        if served.any():
+            worth[served] = np.minimum.reduceat(offers, instance.first[:-1][served])
+        return worth
 
 
 def relax(problem: ContactProblem, candidates: Candidates, policy: Policy) -> Relaxation:

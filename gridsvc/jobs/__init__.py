@@ -1,0 +1,1 @@
+"""Long work outside the request: what was asked for, how far it is, and who runs it."""

@@ -1,0 +1,137 @@
+"""The worker: takes jobs from the library's queue and runs them, at most so many at once."""
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job as QueueJob
+from psycopg import Error as DriverError
+
+from gridsvc.jobs import running
+from gridsvc.jobs.queue import QUEUE, TASK
+from gridsvc.jobs.running import TryAgainError, Workplace
+
+_LONGEST_WAIT_S = 30
+
+log = logging.getLogger(__name__)
+
+
+class _AsTold(BaseRetryStrategy):
+    """Begin a job again exactly if it asks for that."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: QueueJob
+    ) -> RetryDecision | None:
+        del job
+        if not isinstance(exception, TryAgainError):
+            return None
+        return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=exception.after_s))
+
+
+class Worker:
+    """Works until it is told to stop.
+
+    Parameters
+    ----------
+    at_once
+        How many jobs run at the same time, each in a thread.
+    stalled_s
+        A worker that has not been heard of for so long is taken for dead, and its jobs are begun
+        again. It must be longer than what keeps all threads of a process from running.
+    """
+
+    def __init__(self, place: Workplace, *, at_once: int, stalled_s: float) -> None:
+        self._place = place
+        self._at_once = at_once
+        self._stalled_s = stalled_s
+        self._stopping = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+
+    def run(self) -> None:
+        """Work until `stop`; a database that goes away is waited for."""
+        with asyncio.Runner() as runner:
+            runner.run(self._run())
+
+    def stop(self) -> None:
+        """Stop soon, from any thread: jobs that run are told so, and begun again by another."""
+        self._stopping.set()
+        loop, stopped = self._loop, self._stopped
+        if loop is not None and stopped is not None:
+            with suppress(RuntimeError):  # it has ended meanwhile
+                loop.call_soon_threadsafe(stopped.set)
+
+    async def _run(self) -> None:
+        self._stopped = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(self._at_once, "job"))
+        wait_s = 1
+        while not self._stopping.is_set():
+            try:
+                await self._work()
+                wait_s = 1
+            except (ConnectorException, DriverError) as error:
+                log.warning("the worker has lost the database", exc_info=error)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), wait_s)
+
+    async def _work(self) -> None:
+        """Work until told to stop, or until the database goes away."""
+        assert self._stopped is not None  # noqa: S101  (made just before)
+        app = self._make_app()
+        async with app.open_async():
+            working = asyncio.create_task(
+                app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=self._at_once,
+                    install_signal_handlers=False,
+                    delete_jobs="always",  # what became of them is a fact of ours
+                    update_heartbeat_interval=self._stalled_s / 4,
+                    stalled_worker_timeout=self._stalled_s,
+                )
+            )
+            rescuing = asyncio.create_task(self._rescue(app))
+            stopped = asyncio.create_task(self._stopped.wait())
+            await asyncio.wait({working, stopped, rescuing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, rescuing, stopped):
+                task.cancel()
+            found = await asyncio.gather(working, rescuing, stopped, return_exceptions=True)
+        for outcome in found:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    def _make_app(self) -> App:
+        url = self._place.job.engine.url.set(drivername="postgresql")
+        connector = PsycopgConnector(
+            conninfo=url.render_as_string(hide_password=False),
+            kwargs={"connect_timeout": 5},
+            min_size=1,
+            max_size=self._at_once + 2,
+        )
+        app = App(connector=connector)
+        app.task(name=TASK, queue=QUEUE, retry=_AsTold())(self._run_job)
+        return app
+
+    def _run_job(self, *, community_code: int, job_id: str) -> None:
+        running.run(self._place, community_code, UUID(job_id), is_stopping=self._stopping.is_set)
+
+    async def _rescue(self, app: App) -> None:
+        """Let jobs of workers that are gone be begun again."""
+        while True:
+            stalled = await app.job_manager.get_stalled_jobs(
+                queue=QUEUE, seconds_since_heartbeat=self._stalled_s
+            )
+            for job in stalled:
+                # Another worker may have seen it too.
+                with suppress(ConnectorException):
+                    await app.job_manager.retry_job(job)
+                    log.warning("a job of a lost worker", extra={"job": job.task_kwargs["job_id"]})
+            await app.job_manager.prune_stalled_workers(self._stalled_s)
+            await asyncio.sleep(self._stalled_s / 2)

@@ -1,0 +1,1 @@
+"""Lists of members brought in: looked at, told, and written when somebody says so."""

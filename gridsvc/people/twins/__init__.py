@@ -1,0 +1,1 @@
+"""Members who stand in the register twice: found, and made one."""
