@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import schemathesis
@@ -209,6 +210,9 @@ def known(world: World, caller: Caller, route: str) -> Ask:
         return promise.ask(world, caller, caller.code)
     if isinstance(promise, One):
         thing = world.owner(promise.rows.query(caller, world))[0]
+        if "/" in thing:  # the rest of an address, with what it asks for
+            rest, _, query = thing.partition("?")
+            return Ask(method, path.partition("{")[0] + rest, {"params": dict(parse_qsl(query))})
         return Ask(method, re.sub(r"\{[a-z_]+\}", thing, path))
     if isinstance(promise, Lists):
         return Ask(method, (promise.path or path).partition("?")[0], promise.send)
@@ -223,6 +227,7 @@ def fill(case: Case, route: str, ask: Ask) -> None:
     case.path_parameters = {**(case.path_parameters or {}), **found.groupdict()}
     for name in ("cursor", "class", "from", "to"):
         case.query.pop(name, None)
+    case.query.update(ask.send.get("params", {}))
     if "headers" in ask.send:
         case.headers.update(ask.send["headers"])
     if "json" in ask.send:
