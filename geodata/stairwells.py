@@ -15,11 +15,10 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from pandas import Series
-from pyproj import CRS
 from shapely import MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geodata.crs import GEOGRAPHIC, local_metric_crs
+from geodata.crs import GEOGRAPHIC, metric_crs_of
 from geodata.errors import InvalidParameterError
 from geodata.partition import faces_of, grow_from_seeds, slices
 from geodata.progress import Progress, silent
@@ -338,7 +337,7 @@ def _doors_by_building(
     """Return the entrances that stand on each footprint's outline, within a metre."""
     if entrances is None or entrances.empty or buildings.empty:
         return {}
-    crs = _metric_crs(buildings.geometry)
+    crs = metric_crs_of(buildings.total_bounds)
     outlines = buildings[["geometry"]].to_crs(crs)
     outlines = outlines.set_geometry(outlines.boundary).rename_axis("building").reset_index()
     near = gpd.sjoin_nearest(
@@ -349,18 +348,12 @@ def _doors_by_building(
     return {label: entrances.loc[rows] for label, rows in entrances.groupby(owner).groups.items()}
 
 
-def _metric_crs(shapes: GeoSeries) -> CRS:
-    """Return the local metric CRS in the middle of some shapes."""
-    xmin, ymin, xmax, ymax = shapes.total_bounds
-    return local_metric_crs(lon=(xmin + xmax) / 2, lat=(ymin + ymax) / 2)
-
-
 def _tangent_planes(footprints: GeoSeries) -> list[_Plane]:
     """Linearise the local metric CRS at the middle of each footprint, by central differences."""
     if footprints.empty:
         return []
     centres = shapely.get_coordinates(shapely.centroid(footprints.to_numpy()))
-    crs = _metric_crs(footprints)
+    crs = metric_crs_of(footprints.total_bounds)
     step = _STEP_DEGREES
 
     def image(lon: float, lat: float) -> Points:

@@ -259,6 +259,18 @@ def _is_in(
     return column.between(interval.lo, interval.hi)
 
 
+def same_thing(
+    one: InstrumentedAttribute[Any], other: InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """Return the condition that columns of two tables name one thing of one community.
+
+    Codes and ids are keys within a community, as the tables are: a join by the code alone finds
+    the same rows without their index.
+    """
+    left, right = one.parent.entity, other.parent.entity
+    return and_(left.community_code == right.community_code, one == other)
+
+
 def act_for(session: Session, interval: Interval) -> None:
     """Widen the scope of this transaction by one interval; the caller has decided that it may."""
     scope = scope_of(session)

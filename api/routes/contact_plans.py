@@ -1,11 +1,10 @@
 """Contact plans as resources: proposed by a solve or a job, reviewed, applied."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import JSONResponse, Response
 
 from api.deps import SessionDep, SettingsDep
@@ -41,20 +40,15 @@ from api.schemas.paging import (
     page_of,
 )
 from api.schemas.territory import CompoundCode
+from api.versions import IfMatch, IfNoneMatch, etag_of, seen_version
 from geodata.writers.formats import FORMATS
 from gridsvc.contacts.model import LineFilter, Plan, PlanOptions
 from gridsvc.contacts.plans import files, jobs, service
 from gridsvc.db import ScopedSession
-from gridsvc.errors import VersionRequiredError
 from gridsvc.jobs import service as job_service
 from gridsvc.settings import Settings
 
 router = APIRouter(prefix="/api/v1/contacts/plans", tags=["contacts"])
-_ETAG = re.compile(r'"v([1-9][0-9]{0,8})"')
-IfMatch = Annotated[
-    str | None, Header(description="The ETag of the version that was seen; required.")
-]
-IfNoneMatch = Annotated[str | None, Header()]
 Prefer = Annotated[
     str | None,
     Header(
@@ -82,14 +76,6 @@ def defaults_of(settings: Settings) -> PlanOptions:
         households_per_contact=settings.contact_households,
         supporting_at_most=settings.contact_supporting,
     )
-
-
-def _version(if_match: str | None) -> int:
-    """Return the version that an ETag of ours names; `*` names none."""
-    found = _ETAG.fullmatch(if_match or "")
-    if found is None:
-        raise VersionRequiredError
-    return int(found[1])
 
 
 @router.get("", response_model=Page[PlanOut], responses=responses(401, 403, 422, 503))
@@ -198,7 +184,7 @@ def get_plan(
 ) -> object:
     """Return one plan; its ETag is its version, which each decision needs."""
     plan = service.get(session, plan_id)
-    etag = f'"v{plan.version}"'
+    etag = etag_of(plan.version)
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
@@ -232,31 +218,41 @@ def list_plan_lines(
     return page_of(lines, limit, names=lambda last: (last.stairwell_code,))
 
 
-def _changed(
-    session: ScopedSession, key: str | None, request: str, act: Callable[[], Plan]
-) -> JSONResponse:
-    """Answer with the plan as a change has left it, once for each key."""
-    return once(
-        session,
-        key,
-        request.encode(),
-        status=200,
-        act=lambda: PlanOut.model_validate(act()),
-    )
+class _Changing:
+    """A change of one plan: of the version that the client saw, and once for each key."""
+
+    def __init__(
+        self,
+        session: SessionDep,
+        plan_id: UUID,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> None:
+        self._session = session
+        self._plan_id = plan_id
+        self._if_match = if_match
+        self._key = idempotency_key
+
+    def answer(self, what: str, act: Callable[..., Plan], content: str = "") -> JSONResponse:
+        """Answer with the plan as ``act(session, plan_id, version=…)`` leaves it."""
+        version = seen_version(self._if_match)
+        return once(
+            self._session,
+            self._key,
+            f"{what} {self._plan_id} {version} {content}".encode(),
+            status=200,
+            act=lambda: PlanOut.model_validate(act(self._session, self._plan_id, version=version)),
+        )
+
+
+_Change = Annotated[_Changing, Depends()]
 
 
 @router.post("/{plan_id}/decisions", response_model=PlanOut, responses=_DECIDE)
-def decide_on_plan(
-    session: SessionDep,
-    plan_id: UUID,
-    body: DecisionIn,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
+def decide_on_plan(change: _Change, body: DecisionIn) -> JSONResponse:
     """Accept, override, reject or reopen lines of a plan."""
-    version = _version(if_match)
 
-    def act() -> Plan:
+    def act(session: ScopedSession, plan_id: UUID, *, version: int) -> Plan:
         if isinstance(body, AcceptIn):
             return service.accept(
                 session,
@@ -285,62 +281,28 @@ def decide_on_plan(
             session, plan_id, stairwell_codes=body.stairwell_codes, version=version
         )
 
-    request = f"decide {plan_id} {version} {body.model_dump_json()}"
-    return _changed(session, idempotency_key, request, act)
+    return change.answer("decide", act, body.model_dump_json())
 
 
 @router.post("/{plan_id}/review", response_model=PlanOut, responses=_DECIDE)
-def finish_review(
-    session: SessionDep,
-    plan_id: UUID,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
+def finish_review(change: _Change) -> JSONResponse:
     """Say that the review is done; lines that are open will be left as they are today."""
-    version = _version(if_match)
-    return _changed(
-        session,
-        idempotency_key,
-        f"review {plan_id} {version}",
-        lambda: service.finish(session, plan_id, version=version),
-    )
+    return change.answer("review", service.finish)
 
 
 @router.post("/{plan_id}/apply", response_model=PlanOut, responses=_DECIDE)
-def apply_plan(
-    session: SessionDep,
-    plan_id: UUID,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
+def apply_plan(change: _Change) -> JSONResponse:
     """Bring the contacts in force into line with what was accepted of a plan.
 
     409 with what has changed, where territory or people are no longer what was accepted.
     """
-    version = _version(if_match)
-    return _changed(
-        session,
-        idempotency_key,
-        f"apply {plan_id} {version}",
-        lambda: service.apply(session, plan_id, version=version),
-    )
+    return change.answer("apply", service.apply)
 
 
 @router.post("/{plan_id}/withdraw", response_model=PlanOut, responses=_DECIDE)
-def withdraw_plan(
-    session: SessionDep,
-    plan_id: UUID,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
+def withdraw_plan(change: _Change) -> JSONResponse:
     """Give a plan up; pins and exclusions that its review made stay."""
-    version = _version(if_match)
-    return _changed(
-        session,
-        idempotency_key,
-        f"withdraw {plan_id} {version}",
-        lambda: service.withdraw(session, plan_id, version=version),
-    )
+    return change.answer("withdraw", service.withdraw)
 
 
 @router.get("/{plan_id}/explanations", response_model=ExplainedOut, responses=_READ)

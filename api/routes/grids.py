@@ -1,10 +1,9 @@
 """Grids of every kind: how they are, what they were, and their corrections."""
 
-import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
@@ -25,32 +24,20 @@ from api.schemas.grids import (
     to_shape,
 )
 from api.schemas.territory import AsOf
+from api.versions import IfMatch, IfNoneMatch, etag_of, seen_version
 from gridsvc.db import ScopedSession
-from gridsvc.errors import InvalidEditError, VersionRequiredError
+from gridsvc.errors import InvalidEditError
 from gridsvc.overview import editing as overview
 from gridsvc.territory.editing import service
 from gridsvc.territory.editing.model import Edit, Piece
 
 router = APIRouter(prefix="/api/v1/grids", tags=["grids"])
-_ETAG = re.compile(r'"v([1-9][0-9]{0,8})"')
-IfMatch = Annotated[
-    str | None, Header(description="The ETag of the version that was seen; required.")
-]
-IfNoneMatch = Annotated[str | None, Header()]
 _READ = responses(401, 403, 404, 422, 503)
 _CHANGE = responses(401, 403, 404, 409, 412, 422, 428, 503)
 _MERGE = responses(401, 403, 404, 409, 412, 422, 503)
 _KNOWN: dict[int | str, dict[str, Any]] = {
     200: {"model": EditOut, "description": "Known already: the first answer again."}
 }
-
-
-def _version(if_match: str | None) -> int:
-    """Return the version that an ETag of ours names; `*` names none."""
-    found = _ETAG.fullmatch(if_match or "")
-    if found is None:
-        raise VersionRequiredError
-    return int(found[1])
 
 
 @router.get(
@@ -67,7 +54,7 @@ def get_grid(
 ) -> object:
     """Return a grid with its outline, also one that has ended; its ETag is its version."""
     grid = service.get(session, code, on=as_of)
-    etag = f'"v{grid.version}"'
+    etag = etag_of(grid.version)
     if if_none_match == etag and grid.retired_on is None:
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
@@ -103,12 +90,12 @@ def redraw_grid(
             geometry=to_shape(body.geometry) if body.geometry else None,
             fields=body.fields(),
         ),
-        version=_version(if_match),
+        version=seen_version(if_match),
         reason=body.reason,
         on=body.on,
     )
     (grid,) = edit.grids
-    response.headers["ETag"] = f'"v{grid.version}"'
+    response.headers["ETag"] = etag_of(grid.version)
     return GridOut.of(grid)
 
 
@@ -128,7 +115,7 @@ def split_grid(
     ]
 
     def act() -> Edit:
-        version = _version(if_match)
+        version = seen_version(if_match)
         return overview.split(
             session, code, pieces, version=version, reason=body.reason, on=body.on
         )
@@ -164,7 +151,7 @@ def void_grid(
     """Let a grid end, with all that lies in it; its code is never used again."""
 
     def act() -> Edit:
-        version = _version(if_match)
+        version = seen_version(if_match)
         return overview.void(session, code, version=version, reason=body.reason, on=body.on)
 
     return _edit_once(session, idempotency_key, f"void {code}", body, act)

@@ -4,12 +4,11 @@ Answers with people in them are not kept under an ``Idempotency-Key``: what is m
 by its id.
 """
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Header, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
@@ -46,9 +45,9 @@ from api.schemas.people import (
 )
 from api.schemas.territory import CommunityCode
 from api.uploads import columns_of, kept
+from api.versions import IfMatch, etag_of, seen_version
 from geodata.columns import ColumnMapping
 from geodata.register.members import read_members
-from gridsvc.errors import VersionRequiredError
 from gridsvc.overview import merging
 from gridsvc.overview.merging import Merged
 from gridsvc.people import service as people
@@ -59,25 +58,12 @@ from gridsvc.people.twins import service as twins
 from gridsvc.people.twins.model import Twins
 
 router = APIRouter(prefix="/api/v1/members", tags=["people"])
-
-_ETAG = re.compile(r'"v([1-9][0-9]{0,8})"')
-IfMatch = Annotated[
-    str | None, Header(description="The ETag of the version that was seen; required.")
-]
 _LIST = responses(401, 403, 422, 503)
 _ONE = responses(401, 403, 404, 422, 503)
 _KNOWN: dict[int | str, dict[str, Any]] = {
     200: {"model": MadeOut, "description": "Known already: the first answer again."}
 }
 _MAKE = {**_KNOWN, **_ONE}
-
-
-def _version(if_match: str | None) -> int:
-    """Return the version that an ETag of ours names; `*` names none."""
-    found = _ETAG.fullmatch(if_match or "")
-    if found is None:
-        raise VersionRequiredError
-    return int(found[1])
 
 
 def after_of(cursor: str | None) -> tuple[int, UUID] | None:
@@ -191,7 +177,7 @@ def import_members(
 def get_member(session: SessionDep, response: Response, member_id: UUID) -> MemberOut:
     """Return a member whole, the phone masked; contacts see nobody but themselves."""
     member = service.get(session, member_id)
-    response.headers["ETag"] = f'"v{member.listed.version}"'
+    response.headers["ETag"] = etag_of(member.listed.version)
     return MemberOut.of(member)
 
 
@@ -210,9 +196,9 @@ def change_member(
 ) -> MemberOut:
     """Change fields of a member."""
     member = service.change(
-        session, member_id, body.changes(), version=_version(if_match), vault=vault
+        session, member_id, body.changes(), version=seen_version(if_match), vault=vault
     )
-    response.headers["ETag"] = f'"v{member.listed.version}"'
+    response.headers["ETag"] = etag_of(member.listed.version)
     return MemberOut.of(member)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gridsvc.contacts.model import TIERS, Contact
 from gridsvc.contacts.tables import ContactRow
-from gridsvc.db import in_scope
+from gridsvc.db import in_scope, same_thing
 from gridsvc.people.tables import MemberAffiliationRow, MemberIdentityRow, MemberRow
 from gridsvc.territory.tables import StairwellRow
 
@@ -46,10 +45,6 @@ def _is_lead(on: date | ColumnElement[date]) -> ColumnElement[bool]:
     return and_(ContactRow.kind == "lead", ContactRow.valid.contains(on))
 
 
-def _same_member(left: Any, right: Any) -> ColumnElement[bool]:
-    return and_(right.community_code == left.community_code, right.member_id == left.member_id)
-
-
 def find_contact(session: Session, stairwell_code: str, *, on: date) -> Contact | None:
     """Return the lead contact of a stairwell on a day."""
     row = session.execute(
@@ -64,8 +59,10 @@ def find_contact(session: Session, stairwell_code: str, *, on: date) -> Contact 
             func.lower(ContactRow.valid).label("since"),
             ContactRow.is_cover,
         )
-        .outerjoin(MemberIdentityRow, _same_member(ContactRow, MemberIdentityRow))
-        .outerjoin(MemberAffiliationRow, _same_member(ContactRow, MemberAffiliationRow))
+        .outerjoin(MemberIdentityRow, same_thing(MemberIdentityRow.member_id, ContactRow.member_id))
+        .outerjoin(
+            MemberAffiliationRow, same_thing(MemberAffiliationRow.member_id, ContactRow.member_id)
+        )
         .where(
             in_scope(session, ContactRow.community_code),
             ContactRow.stairwell_code == stairwell_code,
@@ -97,15 +94,15 @@ def stairwell_states(
         (MemberAffiliationRow.affiliation == "party_member", "covered_party"),
         else_="covered_other",
     )
-    of_lead = and_(
-        MemberRow.community_code == ContactRow.community_code, MemberRow.id == ContactRow.member_id
-    )
+    of_lead = same_thing(MemberRow.id, ContactRow.member_id)
     wanted = [] if communities is None else [StairwellRow.community_code.in_(communities)]
     return (
         select(StairwellRow.community_code, StairwellRow.code, state.label("state"))
         .outerjoin(ContactRow, lead)
         .outerjoin(MemberRow, of_lead)
-        .outerjoin(MemberAffiliationRow, _same_member(ContactRow, MemberAffiliationRow))
+        .outerjoin(
+            MemberAffiliationRow, same_thing(MemberAffiliationRow.member_id, ContactRow.member_id)
+        )
         .where(
             in_scope(session, StairwellRow.community_code),
             StairwellRow.retired_on.is_(None),

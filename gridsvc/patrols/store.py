@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.orm import Session
 
-from gridsvc.db import copy_frame, in_scope, read_frame
+from gridsvc.db import copy_frame, in_scope, read_frame, same_thing
 from gridsvc.patrols.model import LeftOut, Route, RouteSummary, Stop
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.territory.store import with_parents
@@ -103,9 +103,7 @@ def has_routes(session: Session, *, during: Range[datetime]) -> bool:
 
 
 def _is_shift_of_route() -> Any:
-    return and_(
-        ShiftRow.community_code == RouteRow.community_code, ShiftRow.id == RouteRow.shift_id
-    )
+    return same_thing(ShiftRow.id, RouteRow.shift_id)
 
 
 def _routes(session: Session) -> Select[*tuple[Any, ...]]:
@@ -131,7 +129,7 @@ def _routes(session: Session) -> Select[*tuple[Any, ...]]:
         .join(ShiftRow, _is_shift_of_route())
         .join(
             TeamRow,
-            and_(TeamRow.community_code == ShiftRow.community_code, TeamRow.id == ShiftRow.team_id),
+            same_thing(TeamRow.id, ShiftRow.team_id),
         )
         .where(in_scope(session, RouteRow.community_code))
     )
@@ -197,10 +195,7 @@ def _stops(session: Session, *, community_code: int, route_id: UUID) -> tuple[St
             func.ST_Y(StopRow.geom).label("lat"),
         ).join(
             StairwellRow,
-            and_(
-                StairwellRow.community_code == StopRow.community_code,
-                StairwellRow.code == StopRow.stairwell_code,
-            ),
+            same_thing(StairwellRow.code, StopRow.stairwell_code),
         )
     )
     own = named.where(

@@ -5,13 +5,6 @@ from uuid import UUID
 
 AFFILIATIONS = ("party_member", "league_member", "masses")
 POST_KINDS = ("building_chief", "lane_chief", "street_chief")
-ORGANISATION_KINDS = (
-    "party_branch",
-    "mutual_aid_association",
-    "self_governance_group",
-    "chief_team",
-    "society",
-)
 ABSENCE_KINDS = ("leave", "moved", "ill", "other")
 CONSENT_BASES = ("given", "carried_over")
 PURPOSES = ("contact_duty", "incident", "emergency", "correction")

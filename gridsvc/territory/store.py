@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    and_,
     any_,
     bindparam,
     func,
@@ -28,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 from geodata.codes import community_of
 from geodata.privacy import K
 from geodata.territory import Territory
-from gridsvc.db import SRID, Box, copy_frame, in_scope, read_frame, scope_of
+from gridsvc.db import SRID, Box, copy_frame, in_scope, read_frame, same_thing, scope_of
 from gridsvc.territory.as_of import as_of
 from gridsvc.territory.model import Community, Compound, Stairwell
 from gridsvc.territory.tables import (
@@ -274,16 +273,10 @@ def with_parents(
     """Join building and compound to a query of stairwells; default: whatever became of them."""
     return stairwells.join(
         building,
-        and_(
-            building.community_code == stairwell.community_code,
-            building.code == stairwell.building_code,
-        ),
+        same_thing(building.code, stairwell.building_code),
     ).join(
         compound,
-        and_(
-            compound.community_code == stairwell.community_code,
-            compound.code == stairwell.compound_code,
-        ),
+        same_thing(compound.code, stairwell.compound_code),
     )
 
 

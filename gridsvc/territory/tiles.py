@@ -46,11 +46,6 @@ def is_shown(layer: str, *, zoom: int) -> bool:
     return zoom >= LAYER_ZOOMS[layer]
 
 
-def read_tile(session: Session, *, layer: str, zoom: int, x: int, y: int) -> bytes:
-    """Return a Mapbox vector tile of one layer, named like the layer; empty where nothing is."""
-    return encode_tile(session, [(layer, layer_rows(session, layer, (zoom, x, y)))])
-
-
 def layer_rows(
     session: Session, layer: str, address: tuple[int, int, int], *, on: date | None = None
 ) -> Rows:

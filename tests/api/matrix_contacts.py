@@ -63,7 +63,8 @@ _UNCOVERED = (
 
 def line_of(what: str) -> Rows:
     """Return the lines of plans as what follows their plan in an address."""
-    return Rows("contact_plan_line", f"plan_id || '/{what}' || stairwell_code")
+    in_use = "stairwell_code IN (SELECT code FROM gridsvc.stairwell WHERE retired_on IS NULL)"
+    return Rows("contact_plan_line", f"plan_id || '/{what}' || stairwell_code", in_use)
 
 
 CONTACT_READS: tuple[tuple[str, Promise], ...] = (

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from gridsvc.db import Database, Scope
+from gridsvc.territory import tiles
 
 
 @contextmanager
@@ -26,6 +27,11 @@ def statements_of(database: Database) -> Iterator[list[tuple[str, Any]]]:
         yield sent
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
+
+
+def tile_of(session: Session, layer: str, address: tuple[int, int, int]) -> bytes:
+    """Return the tile at a zoom, column and row that holds one layer of territory."""
+    return tiles.encode_tile(session, [(layer, tiles.layer_rows(session, layer, address))])
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow, Wal
 from tests import town
 from tests.conftest import MakeDatabase
 from tests.databases import Clone
+from tests.gridsvc.plans import tile_of
 
 pytestmark = pytest.mark.db
 
@@ -51,16 +52,16 @@ def test_without_the_mark_the_check_says_so_and_tiles_are_the_same(
 ) -> None:
     clone = make_database(town_template)
     scope = Scope("coordinator", (Interval.of(town.EAST_SHORE),))
-    address = {"layer": "stairwells", "zoom": 16, "x": 53366, "y": 28457}
+    address = (16, 53366, 28457)
     with clone.api.session(scope, read_only=True) as session:
-        marked = tiles.read_tile(session, **address)  # type: ignore[arg-type]
+        marked = tile_of(session, "stairwells", address)
     clone.run("ALTER FUNCTION public.geometry_overlaps(geometry, geometry) NOT LEAKPROOF")
     readiness = setup.check(clone.api.engine)
     assert not readiness.is_leakproof
     assert readiness.is_current
     unmarked = Database(clone.api.engine, readiness.is_leakproof)
     with unmarked.session(scope, read_only=True) as session:
-        assert tiles.read_tile(session, **address) == marked  # type: ignore[arg-type]
+        assert tile_of(session, "stairwells", address) == marked
     assert len(marked) > 500
     setup.set_up(clone.url("postgres"))
     assert setup.check(clone.api.engine).is_leakproof

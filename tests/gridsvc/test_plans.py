@@ -10,15 +10,14 @@ from sqlalchemy.orm import Session
 
 from gridsvc.db import Database, Interval, Scope
 from gridsvc.incidents import service as incidents
-from gridsvc.territory import tiles
 from tests import town
 from tests.databases import Clone, drop, make_clone
-from tests.gridsvc.plans import indexes, plan_of, scans
+from tests.gridsvc.plans import indexes, plan_of, scans, tile_of
 
 pytestmark = pytest.mark.db
 
 A, B, STREET = town.EAST_SHORE, town.WEST_BRIDGE, town.STREET
-TILE = {"zoom": 19, "x": 426934, "y": 227656}
+TILE = (19, 426934, 227656)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def scope(code: int) -> Scope:
 
 
 def read_tile(session: Session) -> object:
-    return tiles.read_tile(session, layer="walkways", **TILE)
+    return tile_of(session, "walkways", TILE)
 
 
 @pytest.mark.parametrize("code", [A, STREET])

@@ -13,11 +13,10 @@ from gridsvc.access.tokens import hashed
 from gridsvc.db import NOBODY, Interval, Scope
 from gridsvc.incidents import service as incidents
 from gridsvc.territory import service as territory
-from gridsvc.territory import tiles
 from tests.bench.access_load import COMMUNITIES, FOUR_PARTS, WHOLE_CITY, make_city
 from tests.bench.access_queries import Probe, in_a_box, in_a_radius
 from tests.databases import Clone, drop, make_clone
-from tests.gridsvc.plans import indexes, plan_of, scans
+from tests.gridsvc.plans import indexes, plan_of, scans, tile_of
 
 pytestmark = pytest.mark.db
 
@@ -143,7 +142,7 @@ def test_a_tile_is_read_from_the_spatial_index(city: Clone, probe: Probe, scope:
     found = plan_of(
         city.api,
         scope,
-        lambda session: tiles.read_tile(session, layer="stairwells", zoom=zoom, x=x, y=y),
+        lambda session: tile_of(session, "stairwells", (zoom, x, y)),
     )
     assert "stairwell_geom_idx" in indexes(found)
     assert not scans(found)

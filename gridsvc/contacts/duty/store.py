@@ -25,18 +25,10 @@ from gridsvc.contacts.duty.model import Alert, Duty, DutyFilter, OwnStairwell, S
 from gridsvc.contacts.duty.replacing import Changes
 from gridsvc.contacts.model import TIERS
 from gridsvc.contacts.tables import ContactRow
-from gridsvc.db import in_scope
+from gridsvc.db import in_scope, same_thing
 from gridsvc.people import store as people
 from gridsvc.people.tables import AbsenceRow, MemberAffiliationRow, MemberIdentityRow, MemberRow
 from gridsvc.territory.tables import StairwellRow
-
-
-def _is_of(left: Any, right: Any) -> ColumnElement[bool]:
-    return and_(right.community_code == left.community_code, right.member_id == left.member_id)
-
-
-def _is_member_of(row: Any) -> ColumnElement[bool]:
-    return and_(MemberRow.community_code == row.community_code, MemberRow.id == row.member_id)
 
 
 def _ends_after(day: date) -> ColumnElement[bool]:
@@ -127,8 +119,8 @@ def _duties(session: Session) -> Select[*tuple[Any, ...]]:
             func.lower(row.valid).label("since"),
             func.upper(row.valid).label("end"),
         )
-        .outerjoin(MemberIdentityRow, _is_of(row, MemberIdentityRow))
-        .outerjoin(MemberAffiliationRow, _is_of(row, MemberAffiliationRow))
+        .outerjoin(MemberIdentityRow, same_thing(MemberIdentityRow.member_id, row.member_id))
+        .outerjoin(MemberAffiliationRow, same_thing(MemberAffiliationRow.member_id, row.member_id))
         .where(in_scope(session, row.community_code))
     )
 
@@ -198,10 +190,7 @@ def list_own(session: Session, member_id: UUID, *, on: date) -> list[OwnStairwel
         )
         .join(
             StairwellRow,
-            and_(
-                StairwellRow.community_code == row.community_code,
-                StairwellRow.code == row.stairwell_code,
-            ),
+            same_thing(StairwellRow.code, row.stairwell_code),
         )
         .where(
             in_scope(session, row.community_code),
@@ -239,8 +228,8 @@ def list_alerts(
             _supporting(on).label("supporting_count"),
         )
         .outerjoin(row, lead)
-        .outerjoin(MemberRow, _is_member_of(row))
-        .outerjoin(MemberIdentityRow, _is_of(row, MemberIdentityRow))
+        .outerjoin(MemberRow, same_thing(MemberRow.id, row.member_id))
+        .outerjoin(MemberIdentityRow, same_thing(MemberIdentityRow.member_id, row.member_id))
         .where(
             in_scope(session, stairwell.community_code),
             stairwell.retired_on.is_(None),
@@ -280,7 +269,7 @@ def _supporting(on: date) -> ColumnElement[int]:
     return (
         select(func.count())
         .select_from(helping)
-        .join(MemberRow, _is_member_of(helping))
+        .join(MemberRow, same_thing(MemberRow.id, helping.member_id))
         .where(
             helping.community_code == StairwellRow.community_code,
             helping.stairwell_code == StairwellRow.code,

@@ -164,8 +164,10 @@ def explain_lines(session: Session, plan_id: UUID, *, stairwell_codes: Sequence[
 def _check(session: Session, plan: Plan, found: Facts, codes: Sequence[str]) -> None:
     lines = {line["stairwell_code"] for line in store.read_lines(session, plan, codes=codes)}
     for code in codes:
-        if code not in lines or code not in found.row_of:
+        if code not in lines:
             raise NotFoundError("line of stairwell", code)
+        if code not in found.row_of:  # ended since the plan was made: nobody is needed any more
+            raise NotFoundError("longer a stairwell", code)
 
 
 def _named(session: Session, found: Facts, reasons: Sequence[Explanation]) -> list[LineExplanation]:

@@ -38,8 +38,9 @@ from gridsvc.contacts.tables import (
     ContactPlanSupportRow,
     ContactRow,
 )
-from gridsvc.db import in_scope
+from gridsvc.db import in_scope, same_thing
 from gridsvc.people.tables import MemberAffiliationRow, MemberIdentityRow, MemberRow
+from gridsvc.territory.store import with_parents
 from gridsvc.territory.tables import BuildingRow, CompoundRow, StairwellRow
 
 _PLAN_COLUMNS = (
@@ -291,10 +292,7 @@ def _supports(session: Session, plan: Plan, codes: Sequence[str]) -> dict[str, l
         )
         .outerjoin(
             identity,
-            and_(
-                identity.community_code == support.community_code,
-                identity.member_id == support.member_id,
-            ),
+            same_thing(identity.member_id, support.member_id),
         )
         .where(
             in_scope(session, support.community_code),
@@ -365,7 +363,7 @@ def list_uncovered(session: Session, run_id: UUID) -> list[tuple[str, str]]:
     line, plan = ContactPlanLineRow, ContactPlanRow
     rows = session.execute(
         select(line.stairwell_code, line.reason)
-        .join(plan, and_(plan.community_code == line.community_code, plan.id == line.plan_id))
+        .join(plan, same_thing(plan.id, line.plan_id))
         .where(
             in_scope(session, line.community_code),
             plan.run_id == run_id,
@@ -441,10 +439,7 @@ def read_people(
         )
         .outerjoin(
             affiliation,
-            and_(
-                affiliation.community_code == identity.community_code,
-                affiliation.member_id == identity.member_id,
-            ),
+            same_thing(affiliation.member_id, identity.member_id),
         )
         .where(
             in_scope(session, identity.community_code),
@@ -462,31 +457,10 @@ def read_places(session: Session, plan: Plan) -> dict[str, tuple[str, bytes]]:
     """
     line, stairwell = ContactPlanLineRow, StairwellRow
     label = CompoundRow.name + " " + BuildingRow.name + stairwell.name
-    rows = session.execute(
+    lines = with_parents(
         select(stairwell.code, label, func.ST_AsBinary(func.ST_PointOnSurface(stairwell.geom)))
-        .join(
-            line,
-            and_(
-                line.community_code == stairwell.community_code,
-                line.stairwell_code == stairwell.code,
-            ),
-        )
-        .join(
-            BuildingRow,
-            and_(
-                BuildingRow.community_code == stairwell.community_code,
-                BuildingRow.code == stairwell.building_code,
-            ),
-        )
-        .join(
-            CompoundRow,
-            and_(
-                CompoundRow.community_code == stairwell.community_code,
-                CompoundRow.code == stairwell.compound_code,
-            ),
-        )
-        .where(*_of_lines(session, plan))
-    )
+    ).join(line, same_thing(line.stairwell_code, stairwell.code))
+    rows = session.execute(lines.where(*_of_lines(session, plan)))
     return {code: (name, bytes(point)) for code, name, point in rows}
 
 
@@ -552,10 +526,7 @@ def list_pins(session: Session, *, community_code: int | None, after: str, limit
         )
         .outerjoin(
             identity,
-            and_(
-                identity.community_code == pin.community_code,
-                identity.member_id == pin.member_id,
-            ),
+            same_thing(identity.member_id, pin.member_id),
         )
         .where(in_scope(session, pin.community_code), pin.stairwell_code > after)
         .order_by(pin.stairwell_code)

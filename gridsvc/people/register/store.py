@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import Range, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from gridsvc.db import in_scope
+from gridsvc.db import in_scope, same_thing
 from gridsvc.people.register.model import (
     Absence,
     Branch,
@@ -134,10 +134,7 @@ def _listed(session: Session, on: date) -> Select[*tuple[Any, ...]]:
         .outerjoin(MemberAffiliationRow, same_member(MemberAffiliationRow))
         .outerjoin(
             OrganisationRow,
-            and_(
-                OrganisationRow.community_code == member.community_code,
-                OrganisationRow.id == member.branch_id,
-            ),
+            same_thing(OrganisationRow.id, member.branch_id),
         )
         .outerjoin(
             building,
@@ -147,17 +144,11 @@ def _listed(session: Session, on: date) -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(
             compound,
-            and_(
-                compound.community_code == building.community_code,
-                compound.code == building.compound_code,
-            ),
+            same_thing(compound.code, building.compound_code),
         )
         .outerjoin(
             stairwell,
-            and_(
-                stairwell.community_code == member.community_code,
-                stairwell.code == member.home_stairwell_code,
-            ),
+            same_thing(stairwell.code, member.home_stairwell_code),
         )
         .where(_kept(session))
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from gridsvc.db import in_scope
+from gridsvc.db import in_scope, same_thing
 from gridsvc.people.store import home_building
 from gridsvc.people.tables import (
     AbsenceRow,
@@ -55,7 +55,7 @@ def read_candidates(
         )
         .join(
             identity,
-            and_(identity.community_code == member.community_code, identity.member_id == member.id),
+            same_thing(identity.member_id, member.id),
         )
         .where(in_scope(session, member.community_code), member.erased_at.is_(None))
     )
