@@ -39,8 +39,9 @@ def coverage_map(
     ----------
     ground
         What lies below. Its tiles must have a layer ``stairwells`` with the properties ``code``
-        and ``state`` (``covered_party``, ``covered_other``, ``overloaded``, ``uncovered``), and
-        may have ``name``, ``building_name``, ``compound_name``, ``household_count``.
+        and ``state`` (``covered_party``, ``covered_other``, ``overloaded``, ``absent``,
+        ``uncovered``), and may have ``name``, ``building_name``, ``compound_name``,
+        ``household_count``.
     counts
         Number of stairwells in each state; a state left out is 0.
     uncovered
@@ -72,7 +73,7 @@ def coverage_map(
 
 
 def coverage_legend(counts: Mapping[str, int], *, lang: Language) -> Legend:
-    """Return the legend: the four states, what needs doing first, each with its number."""
+    """Return the legend: the five states, what needs doing first, each with its number."""
     lines = [
         LegendLine(
             Swatch("area", mark.colour, mark.tint, mark.pattern, mark.icon),

@@ -62,6 +62,7 @@ UNKNOWN = Mark("#8a94a0", "question")
 
 COVERAGE = (
     AreaMark("uncovered", MISSING.colour, "#fbe3e0", MISSING.colour, "cross", MISSING.icon),
+    AreaMark("absent", MISSING.colour, "#fdf3f1", "#d98277", "bars", "away"),
     AreaMark("overloaded", ATTENTION.colour, "#f9e6c4", ATTENTION.colour, "dots", ATTENTION.icon),
     AreaMark("covered_party", FINE.colour, "#7fb5a2", "#7fb5a2", "solid", "star"),
     AreaMark("covered_other", FINE.colour, "#e2f1eb", "#bfdccf", "stripes", FINE.icon),

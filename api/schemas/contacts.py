@@ -396,4 +396,5 @@ class CoverageOut(BaseModel):
     covered_party: int
     covered_other: int
     overloaded: int
+    absent: int = Field(description="With a lead who cannot be asked today.")
     uncovered: int

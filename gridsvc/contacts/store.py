@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gridsvc.contacts.model import TIERS, Contact
 from gridsvc.contacts.tables import ContactRow
 from gridsvc.db import in_scope, same_thing
+from gridsvc.people import store as people
 from gridsvc.people.tables import MemberAffiliationRow, MemberIdentityRow, MemberRow
 from gridsvc.territory.tables import StairwellRow
 
-COVERAGE_STATES = ("covered_party", "covered_other", "uncovered", "overloaded")
+COVERAGE_STATES = ("covered_party", "covered_other", "overloaded", "absent", "uncovered")
 
 
 def read_leads(session: Session, *, community_code: int, on: date) -> dict[str, UUID]:
@@ -78,19 +80,23 @@ def stairwell_states(
 ) -> Subquery:
     """Return each stairwell's coverage: ``community_code``, ``code``, ``state``.
 
-    A lead who carries more households than agreed makes all own stairwells ``overloaded``.
+    ``absent`` is where the lead cannot be asked that day. A lead who carries more than agreed, in
+    households or in stairwells, makes all own stairwells ``overloaded``; what supporting contacts
+    took over is theirs to carry. Who may not see the lead is told neither.
     """
-    lead = and_(
-        ContactRow.community_code == StairwellRow.community_code,
-        ContactRow.stairwell_code == StairwellRow.code,
-        _is_lead(on),
-    )
-    carried = func.sum(StairwellRow.household_count).over(
-        partition_by=(ContactRow.community_code, ContactRow.member_id)
-    )
+    lead = and_(same_thing(ContactRow.stairwell_code, StairwellRow.code), _is_lead(on))
+    away = people.away_members(on)
+    relief = _supported(session, ContactRow.stairwell_code, "relief", on=on)
+    helping = _supported(session, ContactRow.member_id, "helping", on=on)
+    own = (ContactRow.community_code, ContactRow.member_id)
+    led = StairwellRow.household_count - func.coalesce(relief.c.households, 0)
+    carried = func.sum(led).over(partition_by=own) + func.coalesce(helping.c.households, 0)
+    led_count = func.count().over(partition_by=own)
     state = case(
         (ContactRow.member_id.is_(None), "uncovered"),
+        (or_(away.c.member_id.is_not(None), ~MemberRow.is_available), "absent"),
         (carried > MemberRow.capacity_households, "overloaded"),
+        (led_count > MemberRow.capacity_stairwells, "overloaded"),
         (MemberAffiliationRow.affiliation == "party_member", "covered_party"),
         else_="covered_other",
     )
@@ -103,6 +109,9 @@ def stairwell_states(
         .outerjoin(
             MemberAffiliationRow, same_thing(MemberAffiliationRow.member_id, ContactRow.member_id)
         )
+        .outerjoin(away, _is_same(away, "member_id", ContactRow.member_id))
+        .outerjoin(relief, _is_same(relief, "stairwell_code", ContactRow.stairwell_code))
+        .outerjoin(helping, _is_same(helping, "member_id", ContactRow.member_id))
         .where(
             in_scope(session, StairwellRow.community_code),
             StairwellRow.retired_on.is_(None),
@@ -110,6 +119,26 @@ def stairwell_states(
         )
         .subquery("states")
     )
+
+
+def _supported(
+    session: Session, by: InstrumentedAttribute[Any], name: str, *, on: date
+) -> Subquery:
+    """Return how many households supporting contacts took over, by stairwell or by member."""
+    return (
+        select(ContactRow.community_code, by, func.sum(ContactRow.households).label("households"))
+        .where(
+            in_scope(session, ContactRow.community_code),
+            ContactRow.kind == "supporting",
+            ContactRow.valid.contains(on),
+        )
+        .group_by(ContactRow.community_code, by)
+        .subquery(name)
+    )
+
+
+def _is_same(rows: Subquery, column: str, other: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    return and_(rows.c.community_code == ContactRow.community_code, rows.c[column] == other)
 
 
 def count_states(

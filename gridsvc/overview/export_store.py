@@ -177,7 +177,7 @@ def _column(source: Any, name: str) -> ColumnElement[Any]:
 def _coverage(
     session: Session, selection: Selection
 ) -> tuple[Any, Columns, Select[*tuple[Any, ...]]]:
-    """Return stairwells with the state of their contact, but not whether that is in the Party."""
+    """Return stairwells with the state of their contact; who is in the Party or away stays here."""
     stairwell = as_of(StairwellRow, None)
     wanted = selection.community_code
     if wanted is None and selection.compound_code is not None:
@@ -185,7 +185,8 @@ def _coverage(
     states = contacts.stairwell_states(
         session, on=local_today(), communities=None if wanted is None else [wanted]
     )
-    state = case((states.c.state.like("covered%"), "covered"), else_=states.c.state)
+    is_covered = states.c.state.in_(("covered_party", "covered_other", "absent"))
+    state = case((is_covered, "covered"), else_=states.c.state)
     names = ("code", "community_code", "compound_code", "building_code", "name")
     columns: Columns = {name: getattr(stairwell, name) for name in names}
     columns |= {"household_count": stairwell.told_household_count, "state": state}

@@ -12,15 +12,18 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
+    Subquery,
     and_,
     bindparam,
     exists,
+    false,
     func,
     insert,
     literal,
     or_,
     select,
     text,
+    union,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
@@ -100,6 +103,24 @@ def is_absent(on: date) -> ColumnElement[bool]:
 def is_free(on: date) -> ColumnElement[bool]:
     """Return the condition that the member of the query can be asked on that day."""
     return and_(MemberRow.is_available, has_consent(on), ~is_absent(on))
+
+
+def away_members(on: date) -> Subquery:
+    """Return ``community_code``, ``member_id`` of who is absent or withdrew consent by a day.
+
+    Of those only whom the caller may see: who may not is told that nobody is away.
+    """
+    absent = select(AbsenceRow.community_code, AbsenceRow.member_id).where(
+        AbsenceRow.valid.contains(on)
+    )
+    is_over = func.coalesce(ConsentRow.withdrawn_on <= on, false())
+    withdrawn = (
+        select(ConsentRow.community_code, ConsentRow.member_id)
+        .where(ConsentRow.given_on <= on)
+        .group_by(ConsentRow.community_code, ConsentRow.member_id)
+        .having(func.bool_and(is_over))
+    )
+    return union(absent, withdrawn).subquery("away")
 
 
 def _available_until(on: date) -> ColumnElement[Any]:

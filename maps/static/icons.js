@@ -16,6 +16,9 @@
       "M6.9 11.6h2.2v2.2H6.9zM4.6 5.6C4.6 3.5 6.1 2.2 8 2.2s3.4 1.3 3.4 3.2" +
       "c0 2.4-2.3 2.6-2.3 4.9H6.9c0-3.1 2.3-3.3 2.3-4.8 0-.7-.5-1.2-1.2-1.2" +
       "s-1.2.5-1.2 1.3z",
+    away:
+      "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM8 3.3a4.7 4.7 0 1 0 0 9.4 4.7 4.7 0 0 0 0-9.4z" +
+      "M7.2 4.6h1.6v3l2.1 1.2-.8 1.4-2.9-1.7z",
     start: "M4 1.5h1.6v13H4zM6.4 2.5H13l-2 2.7 2 2.8H6.4z",
     whole: "M1.5 1.5h5v2h-3v3h-2zM9.5 1.5h5v5h-2v-3h-3zM1.5 9.5h2v3h3v2h-5zM12.5 9.5h2v5h-5v-2h3z",
     search:
@@ -83,6 +86,10 @@
       context.translate(SIDE, 0);
       context.scale(-1, 1);
       strokeRising(context);
+    },
+    bars: function (context, colour) {
+      context.fillStyle = colour;
+      context.fillRect(1, 0, 1.6, SIDE);
     },
     dots: function (context, colour) {
       context.fillStyle = colour;

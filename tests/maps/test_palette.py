@@ -37,8 +37,8 @@ def test_one_of_black_and_white_reads_on_any_colour(colour: int) -> None:
 
 def test_no_two_meanings_share_an_icon_or_a_pattern() -> None:
     assert len({mark.icon for mark in STATES}) == 4
-    assert len({mark.pattern for mark in palette.COVERAGE}) == len(palette.COVERAGE) == 4
-    assert len({mark.icon for mark in palette.COVERAGE}) == 4
+    assert len({mark.pattern for mark in palette.COVERAGE}) == len(palette.COVERAGE) == 5
+    assert len({mark.icon for mark in palette.COVERAGE}) == 5
 
 
 def test_every_icon_is_drawn_by_the_scripts() -> None:

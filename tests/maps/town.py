@@ -63,7 +63,7 @@ def buildings() -> GeoDataFrame:
 
 
 def stairwells() -> GeoDataFrame:
-    """Three a building: every ninth uncovered, of the others every eighth overloaded."""
+    """Three a building: every ninth uncovered, of the others every eighth overloaded or away."""
     rows: list[tuple[Any, ...]] = []
     for code, name, compound_name, slab in buildings().itertuples(index=False):
         west, south, east, north = slab.bounds
@@ -85,6 +85,8 @@ def _state(number: int) -> str:
         return "uncovered"
     if number % 8 == 1:
         return "overloaded"
+    if number % 8 == 6:
+        return "absent"
     return ("covered_party", "covered_other")[number % 2]
 
 

@@ -19,7 +19,7 @@ OUTDATED = (
     *("left", "unavailable", "moved", "excluded"),
 )
 NOTES = ("members_without_home", "members_who_take_none", "stairwells_without_households")
-COVERAGE = ("covered_party", "covered_other", "overloaded", "uncovered")
+COVERAGE = ("covered_party", "covered_other", "overloaded", "absent", "uncovered")
 TRIED = ("accept", "override", "reject", "propose", "hand_over")
 
 

@@ -203,6 +203,88 @@ def test_a_lead_who_carries_too_much_is_overloaded_everywhere(town_session: Scop
     assert states["overloaded"] == 24 - states["uncovered"]
 
 
+LEAVE = (
+    "INSERT INTO gridsvc.member_absence (community_code, id, member_id, kind, valid)"
+    " SELECT community_code, gen_random_uuid(), id, 'leave', '[2020-01-01,)'"
+    " FROM gridsvc.member WHERE id = :lead"
+)
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        LEAVE,
+        "UPDATE gridsvc.member_consent SET withdrawn_on = given_on WHERE member_id = :lead",
+        "UPDATE gridsvc.member SET is_available = false WHERE id = :lead",
+    ],
+)
+def test_a_stairwell_whose_lead_is_away_is_absent(town_session: ScopedSession, away: str) -> None:
+    before = service.count_states(town_session)
+    lead, stairwells = _lead_of_most(town_session)
+    assert before["absent"] == 0
+    town_session.execute(text(away), {"lead": lead})
+    after = service.count_states(town_session)
+    assert after["absent"] == stairwells
+    assert sum(after.values()) == sum(before.values())
+
+
+def test_who_gave_consent_again_is_not_away(town_session: ScopedSession) -> None:
+    lead, _ = _lead_of_most(town_session)
+    withdrawn = "UPDATE gridsvc.member_consent SET withdrawn_on = given_on WHERE member_id = :lead"
+    again = (
+        "INSERT INTO gridsvc.member_consent (community_code, id, member_id, given_on, basis)"
+        " SELECT community_code, gen_random_uuid(), id, CURRENT_DATE - 1, 'given'"
+        " FROM gridsvc.member WHERE id = :lead"
+    )
+    for statement in (withdrawn, again):
+        town_session.execute(text(statement), {"lead": lead})
+    assert service.count_states(town_session)["absent"] == 0
+
+
+def test_what_supporting_contacts_take_over_is_theirs_to_carry(town_session: ScopedSession) -> None:
+    """A lead of n households at capacity n - 1 is overloaded until one of them is another's."""
+    town_session.execute(text("DELETE FROM gridsvc.contact WHERE kind = 'supporting'"))
+    lead, stairwells = _lead_of_most(town_session)
+    town_session.execute(
+        text(
+            "UPDATE gridsvc.member SET capacity_stairwells = 50, capacity_households = CASE id"
+            " WHEN :lead THEN (SELECT sum(household_count) - 1 FROM gridsvc.contact c"
+            " JOIN gridsvc.stairwell s ON s.code = c.stairwell_code WHERE c.member_id = :lead)"
+            " ELSE 10000 END"
+        ),
+        {"lead": lead},
+    )
+    assert service.count_states(town_session)["overloaded"] == stairwells
+    helper = town_session.scalars(
+        text(
+            "INSERT INTO gridsvc.contact (community_code, id, stairwell_code, member_id, kind,"
+            " valid, tier, distance_m, households)"
+            " SELECT c.community_code, gen_random_uuid(), c.stairwell_code, m.id, 'supporting',"
+            " c.valid, 4, 0, 1 FROM gridsvc.contact c JOIN gridsvc.member m"
+            " ON m.community_code = c.community_code AND m.id <> c.member_id"
+            " WHERE c.member_id = :lead LIMIT 1 RETURNING member_id"
+        ),
+        {"lead": lead},
+    ).one()
+    assert service.count_states(town_session)["overloaded"] == 0
+    narrow = "UPDATE gridsvc.member SET capacity_households = 0 WHERE id = :helper"
+    town_session.execute(text(narrow), {"helper": helper})
+    led = "SELECT count(*) FROM gridsvc.contact WHERE member_id = :helper AND kind = 'lead'"
+    own = town_session.scalars(text(led), {"helper": helper}).one()
+    assert service.count_states(town_session)["overloaded"] == own
+
+
+def _lead_of_most(session: ScopedSession) -> tuple[UUID, int]:
+    """Return the lead of the most stairwells today, and of how many."""
+    row = session.execute(
+        text(
+            "SELECT member_id, count(*) FROM gridsvc.contact"
+            " WHERE kind = 'lead' AND valid @> CURRENT_DATE GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
+        )
+    ).one()
+    return row[0], row[1]
+
+
 def test_a_stairwell_without_contact_is_uncovered(town_session: ScopedSession) -> None:
     code = town.stairwell_code(A)
     town_session.execute(text("DELETE FROM gridsvc.contact WHERE stairwell_code = :c"), {"c": code})
