@@ -107,6 +107,14 @@ def find_own(session: Session, principal: Principal) -> Credentials | None:
     return store.find_by_id(session, principal.account_id)
 
 
+def follow_person(session: Session, *, kept_id: UUID, gone_id: UUID) -> int:
+    """Give the accounts of somebody who was entered twice to the entry that stays; return how many.
+
+    The caller has decided that it may.
+    """
+    return store.move_person(session, kept_id=kept_id, gone_id=gone_id)
+
+
 def names_of(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the names of accounts by id; those that were erased are left out."""
     return store.names_of(session, account_ids)

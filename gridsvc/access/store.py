@@ -146,6 +146,17 @@ def change_account(session: Session, account_id: UUID, **values: object) -> None
     session.execute(update(AccountRow).where(AccountRow.id == account_id).values(**values))
 
 
+def move_person(session: Session, *, kept_id: UUID, gone_id: UUID) -> int:
+    """Let accounts of one person be those of another; return how many."""
+    moved = session.execute(
+        update(AccountRow)
+        .where(AccountRow.person_id == gone_id)
+        .values(person_id=kept_id)
+        .returning(AccountRow.id)
+    )
+    return len(moved.all())
+
+
 def offer_cipher(session: Session, account_id: UUID, cipher: bytes) -> bytes:
     """Keep the secret of an authenticator unless there is one, and return that which counts."""
     statement = (

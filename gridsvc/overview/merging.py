@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from gridsvc.access import service as access
 from gridsvc.contacts.members import service as contacts
 from gridsvc.people.register import service as register
 from gridsvc.people.twins import service as twins
@@ -44,12 +45,16 @@ class Withdrawn:
 
 
 def merge_members(session: Session, *, kept: tuple[UUID, int], gone: tuple[UUID, int]) -> Merged:
-    """Make two members one; see `gridsvc.people.twins.service.merge`. Contacts and plans follow."""
+    """Make two members one; see `gridsvc.people.twins.service.merge`.
+
+    Contacts, plans and the accounts they sign in with follow.
+    """
     code, counts = twins.merge(session, kept=kept, gone=gone)
+    accounts = access.follow_person(session, kept_id=kept[0], gone_id=gone[0])
     followed = contacts.follow_member(
         session, community_code=code, kept_id=kept[0], gone_id=gone[0]
     )
-    return Merged(code, kept[0], counts | followed)
+    return Merged(code, kept[0], counts | followed | ({"account": accounts} if accounts else {}))
 
 
 def list_duties(session: Session, member_id: UUID) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from gridsvc.audit.tables import AuditRow
 from gridsvc.contacts.tables import ContactRow
-from gridsvc.db import Interval, Scope, ScopedSession
+from gridsvc.db import Interval, Scope, ScopedSession, new_id
 from gridsvc.errors import MergeRefusedError, NotFoundError, StaleMemberError
 from gridsvc.overview import merging
 from gridsvc.people import service as people
@@ -193,6 +193,22 @@ def test_of_the_merged_member_nothing_is_left_but_the_way(session: ScopedSession
     noted = session.scalars(select(AuditRow).where(AuditRow.action == "member.merge")).one()
     assert (noted.subject, noted.detail["gone"]) == (str(kept), str(gone))
     assert "隗" not in str(noted.detail)
+
+
+def test_who_signed_in_as_the_merged_member_is_the_kept_one(session: ScopedSession) -> None:
+    kept, gone = add(session), add(session)
+    account = {"id": new_id(), "person": gone, "code": A}
+    session.execute(
+        text(
+            "INSERT INTO gridsvc.account (id, login, name, role, office_code, person_id)"
+            " VALUES (:id, 'twin', '甲', 'contact', :code, :person)"
+        ),
+        account,
+    )
+    merged = merging.merge_members(session, kept=(kept, 1), gone=(gone, 1))
+    assert merged.counts["account"] == 1
+    person = text("SELECT person_id FROM gridsvc.account WHERE id = :id")
+    assert session.scalar(person, {"id": account["id"]}) == kept
 
 
 def test_what_the_kept_one_does_not_say_is_taken_over(session: ScopedSession) -> None:
