@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from gridsvc.contacts.candidates import find_candidates
 from gridsvc.contacts.problem import ContactProblem, ContactSolution, Policy
+from gridsvc.contacts.repairing import repair
 from gridsvc.contacts.solver import nearest_neighbour, solve
 from gridsvc.contacts.solving.compiled import load_compiled
 from gridsvc.contacts.solving.gap import solve_gap
@@ -116,11 +117,18 @@ def _churn(*, stairwells: int, members: int, limit_s: float) -> Iterator[dict[st
     after = after_leaving(problem, today, share=LEFT_SHARE)
     nobody = np.full(stairwells, -1)
     anew = solve(replace(after, incumbent=nobody), time_limit_s=limit_s)
-    for budget in (None, stairwells // 100):
-        kept = solve(after, time_limit_s=limit_s, change_at_most=budget)
+    ways: dict[str, Callable[[], ContactSolution]] = {
+        "": lambda: solve(after, time_limit_s=limit_s),
+        ", at most 1 %": lambda: solve(
+            after, time_limit_s=limit_s, change_at_most=stairwells // 100
+        ),
+        ", mended": lambda: repair(after, time_limit_s=limit_s),
+    }
+    for way, act in ways.items():
+        kept = act()
         cost = kept.objective - Policy().churn * kept.counts["changed"]
         yield {
-            "name": f"churn {stairwells} x {members}" + (f", at most {budget}" if budget else ""),
+            "name": f"churn {stairwells} x {members}{way}",
             "gap_percent": round(100 * kept.gap, 3),
             "forced": kept.counts["changed"] - kept.counts["replaced"],
             "replaced": kept.counts["replaced"],
