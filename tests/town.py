@@ -47,7 +47,8 @@ from gridsvc.territory.tables import (
 from gridsvc.vault import Vault
 
 # The processes of a test run share databases, and so must read what another one encrypted.
-VAULT = Vault.of(urlsafe_b64encode(sha256(b"of the tests").digest()).decode())
+DATA_KEY = urlsafe_b64encode(sha256(b"of the tests").digest()).decode()
+VAULT = Vault.of(DATA_KEY)
 STREET = 440605011000
 EAST_SHORE, WEST_BRIDGE = 440605011001, 440605011002
 COMMUNITIES = {EAST_SHORE: "东岸社区", WEST_BRIDGE: "西桥社区"}
