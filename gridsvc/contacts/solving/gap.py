@@ -22,6 +22,7 @@ _SCALE = 256
 _NOTHING = np.empty(0, dtype=np.int64)
 # Parts of the time at which bound and annealing end; the rest goes to the core, small, then larger.
 _BOUND_END, _SEARCH_END, _CORE_ENDS = 0.15, 0.45, (0.7, 0.98)
+_LEAST_SEARCH = 0.05
 _CORE_SIZES = (2, 3)
 _CHOICES = 5
 _HOT, _COLD = 0.3, 0.02
@@ -137,7 +138,9 @@ def _search(hard: Instance, margins: Margins, clock: _Part, seed: int) -> Ints:
     jobs, side = np.arange(hard.job_count), np.zeros(hard.member_count, dtype=np.int64)
     hot = _HOT * max(float(np.median(np.abs(margins.reduced[choice]))), _SCALE)
     begin, best, lap = clock.gone(), _NOTHING, 0
-    while (part := (clock.gone() - begin) / (_SEARCH_END - begin)) < 1:
+    # A short search even where the bound has used up the time.
+    span = max(_SEARCH_END - begin, _LEAST_SEARCH)
+    while (part := (clock.gone() - begin) / span) < 1:
         state.instance = replace(hard, per_load=int(typical * _SOFT * (_FIRM / _SOFT) ** part))
         heat = hot * (_COLD * _SCALE / hot) ** part
         lap += 1

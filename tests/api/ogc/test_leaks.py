@@ -1,7 +1,6 @@
 """Two principals at once, more requests than connections: nobody ever gets a row of the other."""
 
 import random
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +14,7 @@ from tests.api.test_tiles import tile_at
 
 pytestmark = pytest.mark.db
 
-REQUESTS, AT_ONCE, LONGEST_S = 320, 12, 25.0
+REQUESTS, AT_ONCE = 320, 12
 OGC = "/ogc/collections"
 
 
@@ -88,10 +87,8 @@ def test_nobody_gets_a_row_of_the_other(readers: tuple[Reader, Reader]) -> None:
             )
         ]
         random.Random(7).shuffle(asked)  # noqa: S311 (a test's dice)
-        began = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE) as threads:
             answers = list(threads.map(lambda one: (one[0], clients[one[0]].get(one[1])), asked))
-        took_s = time.monotonic() - began
     seen = [0, 0]
     for (who, answer), (_, address) in zip(answers, asked, strict=True):
         if "/items/" in address and answer.status_code == 404:
@@ -101,7 +98,6 @@ def test_nobody_gets_a_row_of_the_other(readers: tuple[Reader, Reader]) -> None:
         assert found <= own[who], address
         seen[who] += len(found)
     assert min(seen) > 2000
-    assert took_s < LONGEST_S
 
 
 def test_who_waits_too_long_is_told_to_come_back(

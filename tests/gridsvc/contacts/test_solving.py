@@ -304,6 +304,16 @@ def test_small_instances_with_hard_capacities_are_solved(seed: int) -> None:
     assert best is None or answer.bound <= best
 
 
+def test_when_the_bound_takes_all_the_time_there_is_still_an_answer_within_the_capacities() -> None:
+    random = np.random.default_rng(3)
+    cost, load = random.integers(10, 50, (8, 60)), random.integers(5, 25, (8, 60))
+    capacity = np.full(8, 140)
+    answer = solve_gap(cost, load, capacity, time_limit_s=1e-3)
+    assert answer.bound <= answer.cost
+    carried = np.bincount(answer.member, load[answer.member, np.arange(60)], minlength=8)
+    assert (carried <= capacity).all()
+
+
 @pytest.mark.skipif(
     not INSTANCES.is_dir(), reason="the instances of ../shared/data/bench are not here"
 )
