@@ -14,6 +14,7 @@ import api
 from api.schemas.imports import UploadIn
 from geodata.columns import fields_of
 from geodata.errors import InvalidParameterError
+from geodata.yaml_text import load_yaml
 from gridsvc.db import Database, Scope, clear_connection_errors
 from gridsvc.embedded import choose_home
 from gridsvc.local_time import local_today
@@ -129,7 +130,7 @@ def columns_of(text: str, layer: str) -> Mapping[str, str] | None:
         return None
     rule = f"lines of 'field: column', the fields being {', '.join(fields_of(layer))}"
     try:
-        found = yaml.safe_load(text)
+        found = load_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not found:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from geodata.yaml_text import load_yaml
 
 _CATALOGUE = Path(__file__).with_name("categories.yaml")
 
@@ -48,7 +48,7 @@ def class_of(code: str) -> str:
 @cache
 def load_categories() -> tuple[Category, ...]:
     """Return the catalogue in its own order: each class, then its sub-categories."""
-    rows = yaml.safe_load(_CATALOGUE.read_text(encoding="utf-8"))
+    rows = load_yaml(_CATALOGUE.read_text(encoding="utf-8"))
     return tuple(
         Category(
             code=row["code"],

@@ -27,6 +27,7 @@ from geodata.errors import (
     UnreadableFileError,
 )
 from geodata.reasons import reason
+from geodata.yaml_text import load_yaml
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "compounds": ("name",),
@@ -233,7 +234,7 @@ def load_columns(path: Path) -> ColumnMapping:
         It is not YAML, or names a layer or a field that there is not; the sentence says which.
     """
     try:
-        rules = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        rules = load_yaml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFileError(path, f"the mapping cannot be read ({error}).") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -279,7 +280,7 @@ def normalised_name(name: str) -> str:
 def _synonyms() -> dict[str, dict[str, list[str]]]:
     """Return the synonyms of each field of each layer."""
     text = files("geodata").joinpath("columns.yaml").read_text(encoding="utf-8")
-    synonyms: dict[str, dict[str, list[str]]] = yaml.safe_load(text)
+    synonyms: dict[str, dict[str, list[str]]] = load_yaml(text)
     return synonyms
 
 

@@ -24,6 +24,7 @@ from geodata.categories import load_categories
 from geodata.crs import parse_crs
 from geodata.errors import MappingError, UnknownCRSError, UnreadableFileError
 from geodata.offsets import SHIFTS
+from geodata.yaml_text import load_yaml
 
 OWN_OFFSET = "offset"
 """Time zone of a source whose times carry their own offset from UTC."""
@@ -241,7 +242,7 @@ def load_mapping(path: Path) -> IncidentMapping:
         It is not YAML, or breaks a rule: the sentence names the key.
     """
     try:
-        rules = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        rules = load_yaml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFileError(path, f"the mapping cannot be read ({error}).") from error
     except yaml.YAMLError as error:

@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any, Literal
 
 import pandas as pd
-import yaml
 from pandas import DataFrame
+
+from geodata.yaml_text import load_yaml
 
 Language = Literal["zh", "en"]
 
@@ -92,5 +93,5 @@ def _filled(template: str, facts: dict[str, object], lang: Language) -> str:
 @cache
 def _sentences() -> dict[str, dict[str, str]]:
     text = files("geodata").joinpath("reasons.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    found: dict[str, dict[str, str]] = load_yaml(text)
     return found

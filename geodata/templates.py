@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
@@ -15,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from geodata.categories import load_categories
 from geodata.errors import InvalidParameterError, UnwritableFileError
+from geodata.yaml_text import load_yaml
 
 KINDS = ("households", "members", "incidents")
 
@@ -118,7 +118,7 @@ def _templates() -> dict[str, _Template]:
             rules=tuple(rules["rules"]),
             columns=tuple(_column(column) for column in rules["columns"]),
         )
-        for kind, rules in yaml.safe_load(text).items()
+        for kind, rules in load_yaml(text).items()
     }
 
 

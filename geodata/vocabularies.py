@@ -9,10 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-import yaml
-
 from geodata.columns import normalised_name
 from geodata.errors import InvalidParameterError
+from geodata.yaml_text import load_yaml
 
 Vocabulary = Literal["skills", "dialects"]
 
@@ -49,7 +48,7 @@ def terms_of(vocabulary: Vocabulary) -> Mapping[str, Term]:
     >>> terms_of("dialects")["cantonese"].zh
     '粤语'
     """
-    rules = yaml.safe_load(files("geodata").joinpath("vocabularies.yaml").read_text("utf-8"))
+    rules = load_yaml(files("geodata").joinpath("vocabularies.yaml").read_text("utf-8"))
     if vocabulary not in rules:
         raise InvalidParameterError("vocabulary", vocabulary, f"one of {', '.join(rules)}")
     return {

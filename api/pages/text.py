@@ -6,9 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from api.deps import Language
+from geodata.yaml_text import load_yaml
 from gridsvc.local_time import LOCAL_TIME
 
 Words = Callable[..., str]
@@ -21,7 +20,7 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 @cache
 def load_words() -> Mapping[str, Mapping[str, Any]]:
     """Return every phrase: key → language → text, or a pair ``one``, ``other`` by the fact n."""
-    words: dict[str, dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    words: dict[str, dict[str, Any]] = load_yaml(_FILE.read_text(encoding="utf-8"))
     return words
 
 

@@ -4,8 +4,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from geodata.yaml_text import load_yaml
 from maps.words import Language
 
 _FILE = Path(__file__).with_name("words.yaml")
@@ -16,7 +15,7 @@ _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 @cache
 def load_words() -> dict[str, dict[Language, str]]:
     """Return every phrase: key → language → text."""
-    words: dict[str, dict[Language, str]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    words: dict[str, dict[Language, str]] = load_yaml(_FILE.read_text(encoding="utf-8"))
     return words
 
 

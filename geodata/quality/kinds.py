@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
+from geodata.yaml_text import load_yaml
 
 Severity = Literal["error", "warning"]
 Group = Literal["shape", "place", "siblings", "codes"]
@@ -49,7 +49,7 @@ class FaultKind:
 @cache
 def load_kinds() -> Mapping[str, FaultKind]:
     """Return every kind by its name, in the order in which people read of them."""
-    rows = yaml.safe_load(_CATALOGUE.read_text(encoding="utf-8"))
+    rows = load_yaml(_CATALOGUE.read_text(encoding="utf-8"))
     return {
         row["kind"]: FaultKind(
             kind=row["kind"],

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from geodata.yaml_text import load_yaml
 
 _FOLDER = Path(__file__).parent
 
@@ -57,7 +57,7 @@ class Town:
 @cache
 def load_town() -> Town:
     """Return the facts of town.yaml."""
-    facts = yaml.safe_load((_FOLDER / "town.yaml").read_text(encoding="utf-8"))
+    facts = load_yaml((_FOLDER / "town.yaml").read_text(encoding="utf-8"))
     return Town(
         street_code=facts["street"]["code"],
         street_name=facts["street"]["name"],
@@ -78,5 +78,5 @@ def load_town() -> Town:
 @cache
 def load_words() -> dict[str, Any]:
     """Return the invented names and sentences of words.yaml."""
-    words: dict[str, Any] = yaml.safe_load((_FOLDER / "words.yaml").read_text(encoding="utf-8"))
+    words: dict[str, Any] = load_yaml((_FOLDER / "words.yaml").read_text(encoding="utf-8"))
     return words
