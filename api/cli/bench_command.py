@@ -1,6 +1,8 @@
 """Run benchmarks: ratios against a peer in the same run."""
 
 import importlib
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from api.cli.console import data, words
 from api.cli.runtime import CHECKOUT
 from gridsvc.errors import NotFoundError
 
+_MOST_COLUMNS, _SIDE_BY_SIDE = 8, 4
 FOLDER = CHECKOUT / "tests" / "bench"
 
 
@@ -50,12 +53,23 @@ def bench(
 
 
 def _print(name: str, rows: list[dict[str, Any]]) -> None:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    """Print rows of the same figures as a table; where these are many, the rows side by side."""
+    for columns, alike in groupby(rows, key=tuple):
+        found = [[_text(value) for value in row.values()] for row in alike]
+        if len(columns) <= _MOST_COLUMNS:
+            _print_table(name, [columns, *found])
+            continue
+        for start in range(0, len(found), _SIDE_BY_SIDE):
+            beside = found[start : start + _SIDE_BY_SIDE]
+            _print_table(name, list(zip(columns, *beside, strict=True)))
+
+
+def _print_table(name: str, lines: Sequence[Sequence[str]]) -> None:
     table = Table(title=name, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(row.get(column, "")) for column in columns))
+    for heading in lines[0]:
+        table.add_column(heading, overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*line)
     data.print(table)
 
 
