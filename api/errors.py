@@ -73,6 +73,8 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.InvalidMemberError: 422,
     gridsvc_errors.StaleMemberError: 412,
     gridsvc_errors.ListRefusedError: 422,
+    gridsvc_errors.UnknownPlaceError: 422,
+    gridsvc_errors.PhotoRefusedError: 422,
 }
 RETRY_AFTER_S = 5
 _TRY_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

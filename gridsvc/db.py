@@ -280,6 +280,27 @@ def act_for(session: Session, interval: Interval) -> None:
     session.connection().exec_driver_sql(scope_statement(scope_of(session), read_only=False))
 
 
+@contextmanager
+def acting_as(session: Session, role: str) -> Iterator[None]:
+    """Let statements of ours run in another role of the same territory; the caller has decided.
+
+    What a visitor's request leads to, and the visitor may not: that a report is counted, say.
+    """
+    own = scope_of(session)
+    try:
+        _take_scope(session, replace(own, role=role))
+        yield
+    except BaseException:
+        session.info["scope"] = own  # the transaction is over; the next one begins with the own
+        raise
+    _take_scope(session, own)
+
+
+def _take_scope(session: Session, scope: Scope) -> None:
+    session.info["scope"] = scope
+    session.connection().exec_driver_sql(scope_statement(scope, read_only=False))
+
+
 def new_id() -> UUID:
     """Return a UUIDv7: made by the writer, ordered by time."""
     return uuid7()

@@ -950,3 +950,77 @@ class ListRefusedError(GridsvcError):
     """A list that somebody sent cannot be read; its reader's own sentence says why."""
 
     code = "list-refused"
+
+
+class RetiredCategoryError(UnknownCategoryError):
+    """A report's category was in the catalogue once, and is no longer used."""
+
+    code = "retired-category"
+
+    def __init__(self, category: str, parent: str | None) -> None:
+        super().__init__(category)
+        instead = f"take {parent}, or one of its others" if parent else "take another one"
+        self.args = (f"The category {category} is no longer used: {instead}.",)
+        self.parent = parent
+
+
+class UnknownPlaceError(GridsvcError):
+    """A report is of a place that is in no community, or by a code that no grid in use has."""
+
+    code = "unknown-place"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} Choose a point in a community, a compound, or a stairwell.")
+
+
+class PhotoRefusedError(GridsvcError):
+    """What was sent as a photo cannot be kept as one.
+
+    Attributes
+    ----------
+    fault
+        Why, as a stable word: empty, not-an-image, heic, too-large, too-many-pixels or broken.
+    """
+
+    code = "photo-refused"
+
+    def __init__(self, fault: str, reason: str) -> None:
+        super().__init__(f"This is no photo that can be kept: {reason}.")
+        self.fault = fault
+
+
+class PhotosBusyError(BusyError):
+    """So many photos are being read that one more would have to wait too long."""
+
+    def __init__(self) -> None:
+        GridsvcError.__init__(self, "Many photos come in right now: try again in a moment.")
+
+
+class TooManyPhotosError(ConflictError):
+    """A report has as many photos as it may."""
+
+    code = "too-many-photos"
+
+    def __init__(self, at_most: int) -> None:
+        super().__init__(f"A report has {at_most} photos at most: delete one first.")
+        self.at_most = at_most
+
+
+class NotPublicError(ConflictError):
+    """A photo of what is not for everybody cannot be published."""
+
+    code = "not-public"
+
+    def __init__(self) -> None:
+        super().__init__("This kind of incident is not shown to everybody, nor are its photos.")
+
+
+class ReplyRefusedError(ConflictError):
+    """What a reporter wants to do does not fit where the incident stands."""
+
+    code = "reply-refused"
+
+    def __init__(self, kind: str, status: str) -> None:
+        super().__init__(f"An incident that is {status} cannot get a {kind} now.")
+        self.kind = kind
+        self.status = status

@@ -28,6 +28,14 @@ from gridsvc.contacts import service as contacts
 from gridsvc.contacts.plans import service as plans
 from gridsvc.db import Database, Interval, Scope, ScopedSession
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.photos.pictures import prepare
+from gridsvc.incidents.reporting.model import FollowToken, secret_bytes
+from gridsvc.incidents.reporting.tables import (
+    PhotoRow,
+    PublishedPhotoRow,
+    ReplyRow,
+    ReportRow,
+)
 from gridsvc.jobs.tables import JobRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
@@ -45,6 +53,7 @@ from gridsvc.territory.tables import (
     TerritoryImportRow,
 )
 from gridsvc.vault import Vault
+from tests.gridsvc.incidents.pictures import photo
 
 # The processes of a test run share databases, and so must read what another one encrypted.
 DATA_KEY = urlsafe_b64encode(sha256(b"of the tests").digest()).decode()
@@ -479,6 +488,64 @@ def add_job(session: Session, community_code: int) -> None:
     )
 
 
+LINK = "town-reports-are-known-a"
+"""The secret of the link of every report of the town."""
+
+
+def reported(community_code: int) -> UUID:
+    """Return the open public incident of a community that a resident reported."""
+    return id_of("incident", community_code, "parking.blocking", 1)
+
+
+def photo_of(community_code: int) -> UUID:
+    return id_of("photo", community_code)
+
+
+def token_of(community_code: int) -> FollowToken:
+    """Return the token by which the town's report of a community is followed."""
+    secret = secret_bytes(LINK)
+    assert secret is not None
+    return FollowToken(community_code, reported(community_code), secret)
+
+
+def add_report(session: Session, community_code: int) -> None:
+    """Write how an incident is followed, a word of its reporter, and a published photo of it."""
+    token, picture = token_of(community_code), prepare(photo())
+    key = {"community_code": community_code, "incident_id": token.incident_id}
+    session.execute(
+        insert(ReportRow).values(
+            **key,
+            token_hash=token.hashed,
+            token_cipher=VAULT.encrypt(token.text),
+            email_cipher=VAULT.encrypt("neighbour@example.com"),
+            request_hash=b"town",
+            language="zh",
+            entry="page",
+            created_at=MONTH,
+        )
+    )
+    session.execute(
+        insert(ReplyRow).values(
+            **key, id=id_of("reply", community_code), kind="word", words="还在", at=MONTH
+        )
+    )
+    photo_id = photo_of(community_code)
+    session.execute(
+        insert(PhotoRow).values(**key, id=photo_id, position=1, created_at=MONTH, **vars(picture))
+    )
+    session.execute(
+        insert(PublishedPhotoRow).values(
+            **key,
+            photo_id=photo_id,
+            image=picture.image,
+            thumbnail=picture.thumbnail,
+            blurred_count=1,
+            published_by=ACCOUNT,
+            published_at=MONTH,
+        )
+    )
+
+
 def pin_last_lead(session: Session, plan_id: UUID) -> None:
     """Let a coordinator insist on whom a plan proposes for its last stairwell."""
     last = contacts.list_lines(session, plan_id)[-1]
@@ -501,6 +568,7 @@ def live(database: Database) -> None:
             add_member_details(session, community_code)
             add_past(session, community_code)
             add_job(session, community_code)
+            add_report(session, community_code)
             access.keep_answer(
                 session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
             )

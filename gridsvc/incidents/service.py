@@ -21,6 +21,7 @@ from gridsvc.errors import (
     IdTakenError,
     NotFoundError,
     OutsideTerritoryError,
+    RetiredCategoryError,
     RoleNotAllowedError,
     UnknownCategoryError,
 )
@@ -50,6 +51,23 @@ def apply_catalogue(session: Session) -> None:
 def list_categories(session: Session) -> list[Category]:
     """Return the categories in use, in the catalogue's order."""
     return store.list_categories(session)
+
+
+def require_category(session: Session, code: str) -> Category:
+    """Return a category that may be reported.
+
+    Raises
+    ------
+    UnknownCategoryError
+        It is not in the catalogue, or no longer used.
+    """
+    found = store.find_category(session, code)
+    if found is None:
+        raise UnknownCategoryError(code)
+    category, is_retired = found
+    if is_retired:
+        raise RetiredCategoryError(code, category.parent)
+    return category
 
 
 def add_many(

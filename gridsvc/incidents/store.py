@@ -44,6 +44,12 @@ def put_categories(session: Session, categories: Iterable[Category]) -> None:
         }
         for position, category in enumerate(categories)
     ]
+    shown = {row["code"]: row["is_public"] for row in rows}
+    turned = [
+        code
+        for code, is_public in session.execute(select(CategoryRow.code, CategoryRow.is_public))
+        if shown.get(code, is_public) != is_public
+    ]
     statement = insert(CategoryRow).values(rows)
     written = {name: statement.excluded[name] for name in rows[0] if name != "code"}
     session.execute(
@@ -52,6 +58,11 @@ def put_categories(session: Session, categories: Iterable[Category]) -> None:
     known = [row["code"] for row in rows]
     retire = update(CategoryRow).where(CategoryRow.code.not_in(known)).values(is_retired=True)
     session.execute(retire)
+    for code in turned:
+        follow = update(IncidentRow).where(
+            in_scope(session, IncidentRow.community_code), IncidentRow.category_code == code
+        )
+        session.execute(follow.values(is_public=shown[code]))
 
 
 def list_categories(session: Session) -> list[Category]:
@@ -62,6 +73,15 @@ def list_categories(session: Session) -> list[Category]:
     return [
         Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public) for row in rows
     ]
+
+
+def find_category(session: Session, code: str) -> tuple[Category, bool] | None:
+    """Return a category, and whether it is retired."""
+    row = session.get(CategoryRow, code)
+    if row is None:
+        return None
+    found = Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public)
+    return found, row.is_retired
 
 
 def add(session: Session, incidents: GeoDataFrame, *, outside_code: int) -> DataFrame:

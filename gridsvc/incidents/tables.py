@@ -73,6 +73,8 @@ class IncidentRow(FactMixin, CellMixin, Base):
     stairwell_code: Mapped[str | None]
     compound_code: Mapped[str | None]
     is_flagged: Mapped[bool] = mapped_column(server_default=text("false"))
+    # As its category says: a policy cannot look it up.
+    is_public: Mapped[bool] = mapped_column(server_default=text("false"))
     geom: Mapped[Any] = mapped_column(geometry("POINT"))
 
 

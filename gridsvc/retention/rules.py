@@ -47,6 +47,20 @@ _LIMITED = (
     ),
     Rule("member", 2 * _YEAR, "the erasure", "an empty row that old plans refer to, until then"),
     Rule(
+        "report",
+        180,
+        "its incident was closed",
+        "the link that follows it, and the address for answers; until then it can be reopened",
+    ),
+    Rule("published_photo", _YEAR, "its incident was closed", "what everybody saw of it"),
+    Rule("photo", _YEAR, "its incident was closed", "what was to be done, and that it was"),
+    Rule(
+        "report_reply",
+        3 * _YEAR,
+        "its incident was closed",
+        "words, in which somebody may be named, as those of the incident",
+    ),
+    Rule(
         "incident",
         3 * _YEAR,
         "it was closed",

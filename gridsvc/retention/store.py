@@ -39,6 +39,12 @@ from gridsvc.contacts.tables import (
     ContactRow,
 )
 from gridsvc.db import SCHEMA, Base, in_scope
+from gridsvc.incidents.reporting.tables import (
+    PhotoRow,
+    PublishedPhotoRow,
+    ReplyRow,
+    ReportRow,
+)
 from gridsvc.incidents.tables import IncidentRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import LOCAL_TIME
@@ -192,6 +198,14 @@ def _incident(now: datetime) -> Condition:
     return and_(_is_over("incident", now, IncidentRow.closed_at), IncidentRow.summary != "")
 
 
+def _of_incident(table: str, row: Any) -> Callable[[datetime], Condition]:
+    """Return the condition that the incident of a row was closed long enough ago."""
+    return lambda now: exists().where(
+        _same(IncidentRow, row, "id", "incident_id"),
+        _is_over(table, now, IncidentRow.closed_at),
+    )
+
+
 def _import(now: datetime, table: str = "territory_import") -> Condition:
     brought = TerritoryImportRow
     return _is_over(table, now, func.coalesce(brought.applied_at, brought.created_at))
@@ -215,6 +229,10 @@ def _imported_feature(now: datetime) -> Condition:
 
 
 _DUE: Mapping[str, Callable[[datetime], Condition]] = {
+    "report": _of_incident("report", ReportRow),
+    "published_photo": _of_incident("published_photo", PublishedPhotoRow),
+    "photo": _of_incident("photo", PhotoRow),
+    "report_reply": _of_incident("report_reply", ReplyRow),
     "sso_attempt": lambda now: _is_over("sso_attempt", now, SsoAttemptRow.expires_at),
     "throttle": lambda now: _is_over("throttle", now, ThrottleRow.tried_at),
     "idempotency_key": lambda now: _is_over("idempotency_key", now, IdempotencyRow.created_at),

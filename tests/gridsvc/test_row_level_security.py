@@ -19,6 +19,12 @@ from gridsvc.audit.tables import AuditRow
 from gridsvc.contacts.tables import ContactRow
 from gridsvc.db import NOBODY, Database, Interval, Scope, make_engine
 from gridsvc.errors import TooManyIntervalsError
+from gridsvc.incidents.reporting.tables import (
+    PhotoRow,
+    PublishedPhotoRow,
+    ReplyRow,
+    ReportRow,
+)
 from gridsvc.incidents.tables import IncidentRow
 from gridsvc.people.tables import MemberIdentityRow, MemberRow
 from gridsvc.territory.tables import StairwellRow
@@ -229,7 +235,7 @@ def test_a_pool_smaller_than_its_load_mixes_nothing_up(town_database: Clone) -> 
 def count_of(
     database: Database,
     scope: Scope,
-    row: type[MemberRow | IncidentRow | ContactRow | MemberIdentityRow],
+    row: type[Base],
 ) -> int:
     with database.session(scope, read_only=True) as session:
         return session.scalar(select(func.count()).select_from(row)) or 0
@@ -253,14 +259,34 @@ def test_a_contact_sees_only_the_own_person_and_the_own_stairwells(town_database
     assert count_of(town_database.api, elsewhere, MemberRow) == 0
 
 
-def test_a_resident_sees_the_own_report_and_no_other(town_database: Clone) -> None:
-    report = town.id_of("incident", A, "lift.fault", 0)
-    scope = replace(Caller("resident", (A,)).scope, report=report)
+def test_a_resident_sees_the_own_report_and_of_others_what_is_public(town_database: Clone) -> None:
+    report = town.id_of("incident", B, "neighbour_dispute.noise", 0)
+    resident = Caller("resident", (B,)).scope
+    private = select(IncidentRow.id).where(~IncidentRow.is_public)
+    with town_database.api.session(resident, read_only=True) as session:
+        assert session.scalars(private).all() == []
+        public = session.scalar(select(func.count()).where(IncidentRow.is_public))
+    assert public == town_database.count("incident", f"community_code = {B} AND is_public") > 0
+    scope = replace(resident, report=report)
     with town_database.api.session(scope, read_only=True) as session:
-        assert session.scalars(select(IncidentRow.id)).all() == [report]
-    assert (
-        count_of(town_database.api, replace(scope, intervals=(Interval.of(B),)), IncidentRow) == 0
-    )
+        assert session.scalars(private).all() == [report]
+    elsewhere = replace(scope, intervals=(Interval.of(A),))
+    with town_database.api.session(elsewhere, read_only=True) as session:
+        assert session.scalars(private).all() == []
+
+
+def test_a_resident_sees_how_the_own_report_is_followed_and_its_photos_only(
+    town_database: Clone,
+) -> None:
+    rows = (ReportRow, ReplyRow, PhotoRow)
+    resident = Caller("resident", (A,)).scope
+    own = replace(resident, report=town.reported(A))
+    for row in rows:
+        assert count_of(town_database.api, resident, row) == 0
+        assert count_of(town_database.api, own, row) == 1
+        assert count_of(town_database.api, replace(own, report=town.reported(B)), row) == 0
+    # What was published is everybody's, and still of the community that was asked for.
+    assert count_of(town_database.api, resident, PublishedPhotoRow) == 1
 
 
 REPORT = text(

@@ -32,14 +32,15 @@ WITH given AS (
 ), added AS (
     INSERT INTO gridsvc.incident (
         community_code, id, category_code, status, reported_at, closed_at, summary,
-        place, stairwell_code, compound_code, is_flagged, geom
+        place, stairwell_code, compound_code, is_flagged, is_public, geom
     )
     SELECT community_code, id, category_code, status, reported_at, closed_at, summary,
            CASE WHEN stairwell_code IS NOT NULL THEN 'stairwell'
                 WHEN compound_code IS NOT NULL THEN 'compound'
                 WHEN community_code % 1000 > 0 THEN 'community'
                 ELSE 'outside' END,
-           stairwell_code, compound_code, community_code % 1000 = 0, geom
+           stairwell_code, compound_code, community_code % 1000 = 0,
+           (SELECT is_public FROM gridsvc.category WHERE code = category_code), geom
     FROM placed
     ON CONFLICT (community_code, id) DO NOTHING
     RETURNING community_code, id, place, category_code, reported_at, cell_x, cell_y

@@ -8,12 +8,15 @@ from sqlalchemy.orm import Session
 
 from gridsvc.access.tables import AccountRow
 from gridsvc.db import Base, in_scope
+from gridsvc.incidents.reporting.tables import ReportRow
 from gridsvc.people.tables import MemberIdentityRow
 from gridsvc.territory.tables import StreetRow
 
 COLUMNS: tuple[tuple[type[Base], str], ...] = (
     (MemberIdentityRow, "phone_cipher"),
     (AccountRow, "totp_cipher"),
+    (ReportRow, "token_cipher"),
+    (ReportRow, "email_cipher"),
 )
 """Whatever a vault encrypted; a test finds columns that are missing here."""
 

@@ -56,6 +56,15 @@ _ROUTE = (
     "INSERT INTO gridsvc.patrol_route (community_code, id, run_id, shift_id, network, seed,"
     " distance_m, walk_s, prize) VALUES (:a, :row, :row, :shift, 'streets', 1, 0, 0, 0)"
 )
+_INCIDENT = (
+    "INSERT INTO gridsvc.incident (community_code, id, category_code, status, reported_at,"
+    " closed_at, summary, place, is_flagged, geom) VALUES (:street, :row, 'lift.fault',"
+    " 'closed', :at, :at, '某人说', 'outside', true, 'SRID=4326;POINT(113.15 23.05)')"
+)
+_PHOTO = (
+    "INSERT INTO gridsvc.photo (community_code, id, incident_id, position, image, thumbnail,"
+    " width_px, height_px, source_hash) VALUES (:street, :row, :row, 1, 'i', 't', 1, 1, 'h')"
+)
 
 INSERTS: dict[str, tuple[str, ...]] = {
     "sso_attempt": (
@@ -212,11 +221,29 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " VALUES (:a, :row, 0, 0, false, :at, 'SRID=4326;POINT(113.15 23.03)')"
         ),
     ),
-    "incident": (
+    "incident": (_INCIDENT,),
+    "report": (
+        _INCIDENT,
         (
-            "INSERT INTO gridsvc.incident (community_code, id, category_code, status, reported_at,"
-            " closed_at, summary, place, is_flagged, geom) VALUES (:street, :row, 'lift.fault',"
-            " 'closed', :at, :at, '某人说', 'outside', true, 'SRID=4326;POINT(113.15 23.05)')"
+            "INSERT INTO gridsvc.report (community_code, incident_id, token_hash, token_cipher,"
+            " request_hash, language, entry) VALUES (:street, :row, 'h', 'c', 'r', 'zh', 'api')"
+        ),
+    ),
+    "report_reply": (
+        _INCIDENT,
+        (
+            "INSERT INTO gridsvc.report_reply (community_code, id, incident_id, kind, words)"
+            " VALUES (:street, :row, :row, 'word', '某人又说')"
+        ),
+    ),
+    "photo": (_INCIDENT, _PHOTO),
+    "published_photo": (
+        _INCIDENT,
+        _PHOTO,
+        (
+            "INSERT INTO gridsvc.published_photo (community_code, photo_id, incident_id, image,"
+            " thumbnail, blurred_count, published_by) VALUES (:street, :row, :row, 'i', 't', 0,"
+            " :account)"
         ),
     ),
 }
