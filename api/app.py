@@ -35,6 +35,7 @@ from api.routes import (
     overview,
     patrols,
     people,
+    reports,
     territory,
     tiles,
 )
@@ -56,6 +57,7 @@ ROUTERS = (
     contact_plans.router,
     contacts.router,
     incidents.router,
+    reports.router,
     patrols.router,
     overview.router,
     export.router,

@@ -9,7 +9,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -77,6 +77,7 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.PhotoRefusedError: 422,
 }
 RETRY_AFTER_S = 5
+_KIND = "/problems/"
 _TRY_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -134,13 +135,11 @@ def problem(
     retry_after_s
         When to try again; default for 429 and 503 is `RETRY_AFTER_S`, for others not said.
     """
-    body = Problem(
-        type=f"/problems/{code}",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        errors=errors,
-    )
+    return _answer(_problem(status, code, detail, errors), retry_after_s=retry_after_s)
+
+
+def _answer(body: Problem, *, retry_after_s: float | None = None) -> ProblemAnswer:
+    status = body.status
     headers = {"Cache-Control": "no-store"}
     if retry_after_s is None and status in _TRY_AGAIN:
         retry_after_s = RETRY_AFTER_S
@@ -148,7 +147,35 @@ def problem(
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return ProblemAnswer(body, code, headers)
+    return ProblemAnswer(body, body.type.removeprefix(_KIND), headers)
+
+
+def problem_of(
+    error: GeodataError | GridsvcError | RequestValidationError | ValidationError,
+) -> Problem:
+    """Return what is said of an error of ours, or of a request that is none."""
+    if isinstance(error, GeodataError | GridsvcError):
+        faults = getattr(error, "faults", None)
+        return _problem(status_of(error), error.code, str(error), faults)
+    # What the client sent is not sent back: it may hold somebody's data.
+    faults = [
+        {"where": list(map(str, fault["loc"])), "what": fault["msg"]} for fault in error.errors()
+    ]
+    first = faults[0] if faults else {"where": [], "what": "invalid"}
+    detail = f"{'.'.join(first['where'])}: {first['what']}."
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, faults)
+
+
+def _problem(
+    status: int, code: str, detail: str, errors: list[dict[str, Any]] | None = None
+) -> Problem:
+    return Problem(
+        type=f"{_KIND}{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors,
+    )
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -184,26 +211,22 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(GridsvcError)
     def ours(request: Request, error: GeodataError | GridsvcError) -> Response:
         retry_after_s = getattr(error, "retry_after_s", None)
-        faults = getattr(error, "faults", None)
-        status = status_of(error)
-        answer = problem(status, error.code, str(error), faults, retry_after_s=retry_after_s)
-        return _noted(request, answer)
+        return _noted(request, _answer(problem_of(error), retry_after_s=retry_after_s))
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
-        # What the client sent is not sent back: it may hold somebody's data.
-        faults = [
-            {"where": list(map(str, fault["loc"])), "what": fault["msg"]}
-            for fault in error.errors()
-        ]
-        first = faults[0] if faults else {"where": [], "what": "invalid"}
-        detail = f"{'.'.join(first['where'])}: {first['what']}."
-        return _noted(request, problem(422, "invalid-request", detail, faults))
+        return _noted(request, _answer(problem_of(error)))
 
     @app.exception_handler(HTTPException)
     def framework(request: Request, error: HTTPException) -> Response:
         if isinstance(error, RequestRefusedError):
             return _noted(request, problem(error.status_code, error.code, error.detail))
+        if "Too many f" in str(error.detail):  # files or fields, says the reader of forms
+            words = f"body: {str(error.detail).rstrip('.')}."
+            return _noted(request, problem(422, "too-many-parts", words))
+        if "exceeded maximum size" in str(error.detail):  # says the same, of one field
+            words = f"body: {str(error.detail).rstrip('.')}."
+            return _noted(request, problem(413, "body-too-large", words))
         if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's answer to a body in no UTF-8
             return _noted(request, problem(422, "invalid-request", "body: not JSON in UTF-8."))
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")

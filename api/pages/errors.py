@@ -69,6 +69,8 @@ def _page(request: Request, problem: Problem, *, wait_s: str | None) -> Response
     kind = str(problem.status) if problem.status in _KNOWN else "other"
     if problem.type in _STALE:
         kind = "stale"
+    if problem.type == "/problems/too-many-parts":
+        kind = "parts"
     language = language_of(request)
     return render(
         request,

@@ -53,6 +53,7 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
 _FORM_PAGES = (
     *("/login/second-factor", "/login", "/invite", "/account"),
     *("/admin/invite-list", "/admin/invite", "/admin/members", "/admin/territory"),
+    *("/report/follow", "/report", "/incidents/photos"),
     "/admin",
 )
 

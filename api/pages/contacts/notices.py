@@ -101,7 +101,7 @@ def _notices(desk: Desk, code: str, stairwells: Sequence[Stairwell]) -> list[Not
             building=one.building_name,
             stairwell=one.name,
             contacts=tuple(_contact(duty) for duty in contacts.get(one.code, ()) if duty.name),
-            report_url=f"{desk.settings.public_origin}/report?grid={one.code}",
+            report_url=f"{desk.settings.public_origin}/g/{one.code}",
         )
         for one in stairwells
     ]

@@ -6,20 +6,33 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from gridsvc.access import service as access
+from gridsvc.access.signing_in import Caller
 from gridsvc.audit import service as audit
-from gridsvc.db import Database, Interval, Scope, new_id, scope_of
+from gridsvc.db import NOBODY, Database, Interval, Scope, new_id, scope_of
 from gridsvc.errors import NotFoundError, NotPublicError, TooManyPhotosError
 from gridsvc.incidents.photos import pictures, store
 from gridsvc.incidents.photos.model import AT_MOST, Photo, Rectangle, Size, WaitingPhoto
 from gridsvc.incidents.reporting import service as reporting
 from gridsvc.incidents.reporting.model import FollowToken
 from gridsvc.incidents.reporting.service import resident_scope
+from gridsvc.throttle import service as throttle
+from gridsvc.throttle.model import Key, Rate, subnet_of
+
+# Five of each report that one subnet may send in an hour.
+_BY_SUBNET = Rate(count=600, per_s=3600)
 
 # ---- the reporter's
 
 
-def add(database: Database, token: FollowToken, source: bytes) -> tuple[Photo, bool]:
+def add(
+    database: Database, token: FollowToken, source: bytes, *, caller: Caller | None = None
+) -> tuple[Photo, bool]:
     """Keep a photo of an own report; the same one again is not kept twice.
+
+    Parameters
+    ----------
+    caller
+        Where it comes from, to be counted.
 
     Returns
     -------
@@ -34,8 +47,14 @@ def add(database: Database, token: FollowToken, source: bytes) -> tuple[Photo, b
         It is none that can be kept.
     TooManyPhotosError
         The report has as many as it may.
+    TooManyTriesError
+        From this subnet there were too many of late.
     """
     list_own(database, token)  # before anything is read that a stranger sent
+    if caller is not None:
+        limits = {Key("photo from", subnet_of(caller.address)): _BY_SUBNET}
+        with database.session(NOBODY) as session, session.begin():
+            throttle.take(session, limits)
     picture = pictures.prepare(source)
     with database.session(resident_scope(token)) as session, session.begin():
         reporting.lock(session, token)

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid5
 
 ENTRIES = ("page", "api")
@@ -57,6 +57,26 @@ class Spot:
     community_name: str = ""
     compound_name: str = ""
     stairwell_name: str = ""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the code on a stairwell notice leads to.
+
+    Attributes
+    ----------
+    spot
+        The stairwell, where it is in use.
+    ended_on
+        The day on which it ended, where it was one.
+    successors
+        The stairwells in use that it became.
+    """
+
+    code: str
+    spot: Spot | None = None
+    ended_on: date | None = None
+    successors: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)

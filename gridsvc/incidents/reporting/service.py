@@ -5,9 +5,11 @@ their own, and each report opens the one community that it lies in.
 """
 
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from geopandas import GeoDataFrame
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +17,7 @@ from geodata.categories import Category, class_of
 from geodata.codes import community_of, street_of
 from gridsvc.access.signing_in import Caller
 from gridsvc.audit import service as audit
-from gridsvc.db import NOBODY, Database, Interval, Scope, acting_as, new_id
+from gridsvc.db import MAX_INTERVALS, NOBODY, Database, Interval, Scope, acting_as, new_id
 from gridsvc.errors import (
     IdempotencyMismatchError,
     IdTakenError,
@@ -33,6 +35,7 @@ from gridsvc.incidents.reporting.model import (
     REOPENABLE,
     SIMILAR_DAYS,
     SIMILAR_WITHIN_M,
+    Door,
     Filed,
     Followed,
     FollowToken,
@@ -53,11 +56,15 @@ from gridsvc.throttle import service as throttle
 from gridsvc.throttle.model import Key, Rate, subnet_of
 from gridsvc.vault import Vault
 
+_STAIRWELL_CODE = re.compile(r"[0-9]{20}")
+
 # A phone that was offline sends up to a hundred at once; then one every half minute.
 _BY_SUBNET = Rate(count=120, per_s=3600)
 # The very same words at the very same place, without an id by which to know it again.
 _ALIKE = Rate(count=1, per_s=600)
 _REPLIES = Rate(count=20, per_s=3600)
+# A finger that moves a point about asks a few times a minute.
+_LOOKS = Rate(count=600, per_s=3600)
 _MOST_SIMILAR = 5
 # What the service does itself on behalf of a reporter: count, and move an incident on.
 _OWN_WORK = "patrol"
@@ -154,6 +161,60 @@ def _at(database: Database, *, lon: float, lat: float) -> Spot:
         return _moved(_named(session, Where(stairwell, compound)), lon=lon, lat=lat)
 
 
+def find_door(database: Database, code: str) -> Door:
+    """Return what the code of a stairwell notice leads to, be it long out of date, or none."""
+    if not _STAIRWELL_CODE.fullmatch(code):
+        return Door(code)
+    scope = _community_scope(community_of(code))
+    with database.session(scope, read_only=True) as session, session.begin():
+        ended_on = store.find_end(session, code)
+        if ended_on is None:
+            return Door(code, spot=_find_named(session, code))
+        return Door(code, ended_on=ended_on, successors=tuple(_successors(session, code)))
+
+
+def _find_named(session: Session, code: str) -> Spot | None:
+    try:
+        return _named(session, Where(stairwell_code=code))
+    except NotFoundError:
+        return None
+
+
+def _successors(session: Session, code: str) -> list[Spot]:
+    """Return what a stairwell became, through as many splits and mergers as there were."""
+    found: dict[str, Spot] = {}
+    seen, waiting = {code}, [code]
+    while waiting:
+        for one in store.list_successors(session, waiting.pop()):
+            if one in seen:
+                continue
+            seen.add(one)
+            spot = _find_named(session, one)
+            if spot:
+                found[one] = spot
+            else:
+                waiting.append(one)
+    return [found[one] for one in sorted(found)]
+
+
+def read_ground(database: Database) -> tuple[GeoDataFrame, GeoDataFrame]:
+    """Return the communities and compounds to choose a place from; EPSG:4326.
+
+    Of a database of more than four sub-districts, those of the first four: a scope has no more.
+    """
+    with database.session(NOBODY, read_only=True) as session, session.begin():
+        streets = store.list_streets(session, limit=MAX_INTERVALS)
+    scope = Scope("resident", tuple(map(Interval.of, streets)))
+    with database.session(scope, read_only=True) as session, session.begin():
+        return territory.read_communities(session), territory.read_compounds(session)
+
+
+def list_categories(database: Database) -> list[Category]:
+    """Return the categories that can be reported, classes before their sub-categories."""
+    with database.session(NOBODY, read_only=True) as session, session.begin():
+        return incidents.list_categories(session)
+
+
 def _moved(spot: Spot, *, lon: float, lat: float) -> Spot:
     return Spot(**{**vars(spot), "lon": lon, "lat": lat})
 
@@ -180,6 +241,26 @@ def list_similar(database: Database, spot: Spot, category_code: str) -> list[Sim
             limit=_MOST_SIMILAR,
         )
     return [Similar(**{**vars(one), "words": public_words(one.words)}) for one in found]
+
+
+def look_round(
+    database: Database, where: Where, category_code: str, *, caller: Caller | None
+) -> tuple[Spot, list[Similar]]:
+    """Return the place that somebody is about to report, and what is reported there already.
+
+    Raises
+    ------
+    UnknownPlaceError
+        As `locate`.
+    TooManyTriesError
+        From this subnet there were too many looks of late.
+    """
+    if caller is not None:
+        limits = {Key("report look from", subnet_of(caller.address)): _LOOKS}
+        with database.session(NOBODY) as session, session.begin():
+            throttle.take(session, limits)
+    spot = locate(database, where)
+    return spot, list_similar(database, spot, category_code)
 
 
 # ---- reporting

@@ -1,7 +1,7 @@
 """Queries of reports: as a resident of one community, who sees the own report and public ones."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from importlib.resources import files
 from math import cos, radians
 from typing import Any
@@ -11,11 +11,18 @@ from geoalchemy2 import Geography
 from sqlalchemy import ColumnElement, cast, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from geodata.codes import community_of
 from gridsvc.db import SRID, in_box, same_thing
 from gridsvc.incidents.reporting.model import Kept, NewReport, Reply, Similar, Spot
 from gridsvc.incidents.reporting.tables import PublishedPhotoRow, ReplyRow, ReportRow
 from gridsvc.incidents.tables import IncidentRow
-from gridsvc.territory.tables import CommunityRow, CompoundRow, StairwellRow
+from gridsvc.territory.tables import (
+    CommunityRow,
+    CompoundRow,
+    GridLineageRow,
+    StairwellRow,
+    StreetRow,
+)
 
 _COUNT = text(
     (files("gridsvc.incidents.reporting") / "sql" / "count_heat.sql").read_text(encoding="utf-8")
@@ -78,6 +85,36 @@ def find_grids_at(
         for row in (StairwellRow, CompoundRow)
     ]
     return codes[0], codes[1]
+
+
+def find_end(session: Session, stairwell_code: str) -> date | None:
+    """Return the day on which a stairwell ended; nothing for one in use, or never heard of."""
+    row = StairwellRow
+    return session.scalar(
+        select(row.retired_on).where(
+            row.community_code == community_of(stairwell_code), row.code == stairwell_code
+        )
+    )
+
+
+def list_successors(session: Session, stairwell_code: str) -> list[str]:
+    """Return the codes that a stairwell was split or merged into."""
+    row = GridLineageRow
+    return list(
+        session.scalars(
+            select(row.successor_code)
+            .where(
+                row.community_code == community_of(stairwell_code),
+                row.predecessor_code == stairwell_code,
+            )
+            .order_by(row.successor_code)
+        )
+    )
+
+
+def list_streets(session: Session, *, limit: int) -> list[int]:
+    """Return the codes of the first sub-districts."""
+    return list(session.scalars(select(StreetRow.code).order_by(StreetRow.code).limit(limit)))
 
 
 def find_kept(session: Session, community_code: int, incident_id: UUID) -> Kept | None:

@@ -38,6 +38,13 @@ def keyed(own_town: Clone, old_key: str) -> Clone:
                 text("UPDATE gridsvc.member_identity SET phone_cipher = :c WHERE member_id = :m"),
                 {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "m": member_id},
             )
+        for column in ("token_cipher", "email_cipher"):
+            rows = root.execute(text(f"SELECT incident_id, {column} FROM gridsvc.report"))  # noqa: S608
+            for incident_id, cipher in rows.all():
+                root.execute(
+                    text(f"UPDATE gridsvc.report SET {column} = :c WHERE incident_id = :i"),  # noqa: S608
+                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "i": incident_id},
+                )
         for number in range(ACCOUNTS):
             root.execute(
                 text(
@@ -57,7 +64,8 @@ def keyed(own_town: Clone, old_key: str) -> Clone:
 def ciphers(clone: Clone) -> list[bytes]:
     query = (
         "SELECT phone_cipher FROM gridsvc.member_identity UNION ALL"
-        " SELECT totp_cipher FROM gridsvc.account WHERE totp_cipher IS NOT NULL"
+        " SELECT totp_cipher FROM gridsvc.account WHERE totp_cipher IS NOT NULL UNION ALL"
+        " SELECT token_cipher FROM gridsvc.report UNION ALL SELECT email_cipher FROM gridsvc.report"
     )
     with clone.root.connect() as connection:
         return [bytes(cipher) for cipher in connection.scalars(text(query))]
@@ -82,7 +90,12 @@ def test_every_encrypted_column_is_rotated() -> None:
 def test_everything_is_encrypted_with_the_new_key(keyed: Clone, old_key: str, batch: int) -> None:
     key, before = new_key(), secrets(keyed, old_key)
     changed = rotation.reencrypt(keyed.job, JOB, [key, old_key], batch=batch)
-    assert changed == {"member_identity.phone_cipher": 16, "account.totp_cipher": ACCOUNTS - 1}
+    assert changed == {
+        "member_identity.phone_cipher": 16,
+        "account.totp_cipher": ACCOUNTS - 1,
+        "report.token_cipher": 2,
+        "report.email_cipher": 2,
+    }
     assert secrets(keyed, key) == before
     with rotation.finished(keyed.job, JOB, [key, old_key]) as is_finished:
         assert is_finished
