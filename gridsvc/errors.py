@@ -992,6 +992,8 @@ class PhotoRefusedError(GridsvcError):
 class PhotosBusyError(BusyError):
     """So many photos are being read that one more would have to wait too long."""
 
+    code = "photos-busy"
+
     def __init__(self) -> None:
         GridsvcError.__init__(self, "Many photos come in right now: try again in a moment.")
 

@@ -27,6 +27,7 @@ from tests.api.matrix_promises import (
     state_of,
 )
 from tests.api.matrix_reads import READS
+from tests.api.matrix_reports import REPORT_CHANGES, REPORT_READS, add_photos
 from tests.api.service import PROBLEM, is_problem
 from tests.databases import drop, make_clone
 
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.db
 NOTHING = "00000000-0000-7000-8000-000000000000"
 EVER_NEW = {"x-request-id", "date"}
 MATRIX: tuple[tuple[str, Promise], ...] = (
-    READS + MEMBER_READS + IMPORT_READS + JOB_READS + OGC + CHANGES
+    READS + MEMBER_READS + IMPORT_READS + JOB_READS + REPORT_READS + OGC + CHANGES + REPORT_CHANGES
 )
 
 
@@ -58,6 +59,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
         with world_of(clone) as made:
             add_waiting(made)
             add_twins(made)
+            add_photos(made)
             yield made
     finally:
         drop(clone)

@@ -10,6 +10,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from gridsvc.incidents.reporting.model import new_secret
+from gridsvc.throttle.model import Key, subnet_of
 from tests import town
 from tests.api.log_lines import recorded
 from tests.api.service import Service, is_problem, serving
@@ -283,6 +284,27 @@ def test_a_photo_larger_than_the_limit_is_not_read(visitor: TestClient) -> None:
     files = {"file": ("photo.jpg", b"\xff\xd8" + b"\0" * 13_100_000, "image/jpeg")}
     answer = visitor.post(f"{path}/photos", files=files, headers=headers)
     assert is_problem(answer, 413, "body-too-large")
+
+
+def test_who_looks_or_sends_photos_too_often_has_to_wait(
+    visitor: TestClient, reporting: Service
+) -> None:
+    path, headers = filed(visitor)
+    asks: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        (
+            "report look from",
+            f"{REPORTS}/nearby",
+            {"json": {"category_code": "lift", "where": {"stairwell_code": STAIRWELL}}},
+        ),
+        ("photo from", f"{path}/photos", {"files": JPEG, "headers": headers}),
+    )
+    for kind, address, send in asks:
+        hashed = Key(kind, subnet_of("testclient")).hashed.hex()
+        reporting.clone.run(
+            "INSERT INTO gridsvc.throttle (key_hash, tries, free_at) VALUES"  # noqa: S608 - a hash
+            f" ('\\x{hashed}', 600, now() + interval '2 hours')"
+        )
+        assert is_problem(visitor.post(address, **send), 429, "too-many-tries")
 
 
 # ---- secrets

@@ -38,6 +38,7 @@ from tests.api.matrix_jobs import JOB_READS
 from tests.api.matrix_members import MEMBER_READS, add_twins
 from tests.api.matrix_promises import Ask, Changes, Lists, One
 from tests.api.matrix_reads import READS
+from tests.api.matrix_reports import REPORT_CHANGES, REPORT_READS, add_photos
 from tests.databases import drop, make_clone
 
 pytestmark = pytest.mark.db
@@ -62,7 +63,11 @@ def bounded(examples: int) -> settings:
     )
 
 
-PROMISES = dict(reversed(READS + MEMBER_READS + IMPORT_READS + JOB_READS + CHANGES))
+PROMISES = dict(
+    reversed(
+        READS + MEMBER_READS + IMPORT_READS + JOB_READS + REPORT_READS + CHANGES + REPORT_CHANGES
+    )
+)
 Case = schemathesis.Case[Any]
 Operation = Any
 
@@ -88,6 +93,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
         with world_of(clone) as made:
             add_waiting(made)
             add_twins(made)
+            add_photos(made)
             yield made
     finally:
         drop(clone)

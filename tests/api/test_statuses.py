@@ -19,6 +19,7 @@ from tests import town
 from tests.api.matrix_imports import upload
 from tests.api.service import PROBLEM, Service, Witness, is_problem, serving
 from tests.databases import Clone, make_template
+from tests.gridsvc.incidents.pictures import photo as picture
 
 pytestmark = pytest.mark.db
 
@@ -245,6 +246,41 @@ LISTED = (
 def a_list(name: str = "list.csv", text: str = "姓名\n甲\n") -> dict[str, Any]:
     """Return what sends a list of members."""
     return {"files": {"file": (name, text.encode(), "text/csv")}}
+
+
+REPORTS, OWN_REPORT = f"{V1}/reports", f"{V1}/reports/{town.reported(A)}"
+FOLLOWING = {"headers": {"Follow-Token": town.token_of(A).text}}
+PHOTO = f"{OWN_REPORT}/photos/{town.photo_of(A)}"
+FILED = {
+    "id": "0193a5e4-0000-7000-8000-00000000f11e",
+    "secret": "s" * 24,
+    "category_code": "lift.fault",
+    "words": "电梯又停了",
+    "where": {"stairwell_code": STAIRWELL},
+}
+ANOTHER = {name: FILED[name] for name in ("category_code", "words", "where")}
+NEAR = {"category_code": "lift", "where": {"compound_code": COMPOUND}}
+
+
+def visit(method: str, path: str, *before: Ask, **send: Any) -> Ask:
+    """Return a request of somebody without an account."""
+    return Ask(method, path, None, send, before)
+
+
+def add_photo(number: int, *before: Ask) -> Ask:
+    files = {"file": ("a.jpg", picture((40 + number, 30)), "image/jpeg")}
+    return visit("POST", f"{OWN_REPORT}/photos", *before, files=files, **FOLLOWING)
+
+
+def of_report(
+    method: str, path: str, status: int, *, absent: str, wrong: str, **send: Any
+) -> dict[int, Ask]:
+    """Return the requests about something of the town's report."""
+    return {
+        status: visit(method, path, **FOLLOWING, **send),
+        404: visit(method, absent, **FOLLOWING, **send),
+        422: visit(method, wrong, **FOLLOWING, **send),
+    }
 
 
 PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
@@ -502,6 +538,64 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         409: post(f"{V1}/incidents", REPORT | {"id": INCIDENT, "summary": "另一件"}),
         422: post(f"{V1}/incidents", REPORT | {"category_code": "nothing"}),
     },
+    ("POST", REPORTS): {
+        200: visit("POST", REPORTS, visit("POST", REPORTS, json=FILED), json=FILED),
+        201: visit("POST", REPORTS, json=ANOTHER),
+        403: visit("POST", REPORTS, json=FILED, headers=FORGED),
+        409: visit("POST", REPORTS, json=FILED | {"words": "另一件"}),
+        422: visit("POST", REPORTS, json={}),
+        429: visit("POST", REPORTS, json=ANOTHER),
+    },
+    ("POST", f"{REPORTS}/batch"): {
+        200: visit("POST", f"{REPORTS}/batch", json={"reports": [FILED, {}]}),
+        403: visit("POST", f"{REPORTS}/batch", json={"reports": [FILED]}, headers=FORGED),
+        422: visit("POST", f"{REPORTS}/batch", json={"reports": []}),
+    },
+    ("POST", f"{REPORTS}/nearby"): {
+        200: visit("POST", f"{REPORTS}/nearby", json=NEAR),
+        403: visit("POST", f"{REPORTS}/nearby", json=NEAR, headers=FORGED),
+        422: visit("POST", f"{REPORTS}/nearby", json={}),
+    },
+    ("GET", f"{REPORTS}/{{incident_id}}"): of_report(
+        "GET", OWN_REPORT, 200, absent=f"{REPORTS}/{NOTHING}", wrong=f"{REPORTS}/x"
+    ),
+    ("POST", f"{REPORTS}/{{incident_id}}/photos"): {
+        201: add_photo(1),
+        200: add_photo(1),
+        403: visit("POST", f"{OWN_REPORT}/photos", headers=FORGED),
+        404: visit("POST", f"{OWN_REPORT}/photos", files={"file": b"x"}),
+        409: add_photo(6, *(add_photo(number) for number in (2, 3, 4))),
+        422: visit("POST", f"{OWN_REPORT}/photos", files={"file": b"x"}, **FOLLOWING),
+    },
+    ("GET", f"{REPORTS}/{{incident_id}}/photos"): of_report(
+        "GET",
+        f"{OWN_REPORT}/photos",
+        200,
+        absent=f"{REPORTS}/{NOTHING}/photos",
+        wrong=f"{REPORTS}/x/photos",
+    ),
+    ("GET", f"{REPORTS}/{{incident_id}}/photos/{{photo_id}}"): of_report(
+        "GET",
+        PHOTO,
+        200,
+        absent=f"{OWN_REPORT}/photos/{NOTHING}",
+        wrong=f"{OWN_REPORT}/photos/x",
+    ),
+    ("DELETE", f"{REPORTS}/{{incident_id}}/photos/{{photo_id}}"): {
+        **of_report(
+            "DELETE",
+            PHOTO,
+            204,
+            absent=f"{OWN_REPORT}/photos/{NOTHING}",
+            wrong=f"{OWN_REPORT}/photos/x",
+        ),
+        403: visit("DELETE", PHOTO, headers=FORGED),
+    },
+    ("GET", f"{V1}/photos/{{code}}/{{photo_id}}"): {
+        200: visit("GET", f"{V1}/photos/{A}/{town.photo_of(A)}"),
+        404: visit("GET", f"{V1}/photos/{B}/{town.photo_of(A)}"),
+        422: visit("GET", f"{V1}/photos/{A}/x"),
+    },
     ("GET", f"{V1}/heat"): {
         200: get(f"{V1}/heat"),
         403: get(f"{V1}/heat?class=lift", "planner"),
@@ -641,6 +735,8 @@ ELSEWHERE = {
     ("POST", f"{V1}/jobs/{{job_id}}/cancel"): {200},
     ("POST", f"{V1}/session"): {201, 429},
     ("POST", f"{V1}/session/refresh"): {200, 429},
+    ("POST", f"{REPORTS}/nearby"): {429},
+    ("POST", f"{REPORTS}/{{incident_id}}/photos"): {429},
     ("GET", f"{V1}/sign-ins"): {403},
     ("DELETE", f"{V1}/sign-ins/{{sign_in_id}}"): {204},
     ("POST", f"{V1}/keys"): {409},
@@ -652,6 +748,7 @@ WITHOUT_SIGNING_IN = {
     *(("GET", "/healthz"), ("GET", "/readyz")),
     *(("POST", f"{V1}/session"), ("POST", f"{V1}/session/refresh")),
     ("POST", f"{V1}/invitations/redeem"),
+    *((method, path) for method, path in PROVOKED if path.startswith((REPORTS, f"{V1}/photos"))),
 }
 
 
