@@ -46,6 +46,7 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
     ("invite_list", "/admin/invite-list", ("administrator",)),
     ("territory", "/admin/territory", ("administrator",)),
     ("members", "/admin/members", STAFF_ROLES),
+    ("photos", "/incidents/photos", STAFF_ROLES),
     ("audit", "/admin/audit", STAFF_ROLES),
     ("rules", "/admin/rules", STAFF_ROLES),
 )

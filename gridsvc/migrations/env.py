@@ -10,10 +10,11 @@ from gridsvc.db import SCHEMA, Base
 
 FEATURES = (
     *("throttle", "audit", "jobs", "access", "territory", "people", "incidents", "contacts"),
-    *("patrols", "incidents.reporting"),
+    "patrols",
 )
 for feature in FEATURES:
     importlib.import_module(f"gridsvc.{feature}.tables")
+importlib.import_module("gridsvc.incidents.reporting.tables")
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -808,7 +808,7 @@ def address(path: str) -> str:
     names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
     names |= {"{import_id}": NOTHING, "{job_id}": NOTHING}
     names |= {"{absence_id}": NOTHING, "{exclusion_id}": NOTHING, "{post_id}": NOTHING}
-    names |= {"{account_id}": NOTHING, "{format}": "geojson"}
+    names |= {"{account_id}": NOTHING, "{format}": "geojson", "{photo_id}": NOTHING}
     for name, value in names.items():
         path = path.replace(name, value)
     return path.replace("9" * 20, "9" * 15) if "compounds/" in path else path

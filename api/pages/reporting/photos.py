@@ -44,6 +44,7 @@ def show_waiting(desk: DeskDep) -> HTMLResponse:
     """Show the photos of public incidents that nobody has published."""
     return desk.show(
         "photos.html",
+        tab="photos",
         waiting=photos.list_waiting(desk.session, limit=_MOST_SHOWN),
         names=category_names(desk.session, desk.language),
     )
@@ -97,6 +98,7 @@ def _show(
     say = desk.say
     page = desk.show(
         "photo.html",
+        tab="photos",
         photo=photo,
         incident=incident,
         category=category_names(desk.session, desk.language).get(

@@ -35,6 +35,7 @@ from gridsvc.errors import (
     UnknownCategoryError,
     UnknownPlaceError,
 )
+from gridsvc.incidents.model import STATUSES
 from gridsvc.incidents.photos import service as photos
 from gridsvc.incidents.photos.model import AT_MOST
 from gridsvc.incidents.reporting import service
@@ -53,7 +54,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 What = Annotated[str, Query(max_length=60)]
 Text = Annotated[str, Form()]
 # Which field a fault is about, by where the schema finds it.
-_FIELDS = {"words": "words", "email": "email", "where": "where", "category_code": "what"}
+FIELDS = {"words": "words", "email": "email", "where": "where", "category_code": "what"}
 _FORM = ("id", "secret", "what", "stairwell", "compound", "lon", "lat", "words", "email")
 
 
@@ -229,7 +230,7 @@ def _show(
 
 
 def _no_faults() -> dict[str, str]:
-    return dict.fromkeys((*_FIELDS.values(), "form"), "")
+    return dict.fromkeys((*FIELDS.values(), "form"), "")
 
 
 def _choices(database: Database, language: Language, nonce: str) -> dict[str, Any]:
@@ -258,15 +259,15 @@ def _choices(database: Database, language: Language, nonce: str) -> dict[str, An
     }
 
 
-def _script_words(say: Words) -> dict[str, str]:
+def _script_words(say: Words) -> dict[str, Any]:
     """Return the phrases of the page's script."""
-    keys = ("photo_remove", "photo_too_many", "sending", "here_none", "similar_title")
+    keys = ("photo_remove", "photo_too_many", "sending", "here_none")
     return {key: say(f"report_{key}") for key in keys} | {
-        "stairwell": say("report_place_stairwell"),
         "outside": say("report_place_outside"),
         "metres": say("report_metres", n="{n}"),
         "here": say("report_here"),
         "failed": say("report_nearby_failed"),
+        "statuses": {one: say(f"report_status_{one}") for one in STATUSES},
     }
 
 
@@ -300,7 +301,7 @@ def _show_fault(
 
 def _faults(error: ValidationError) -> dict[str, str]:
     """Return the field and the phrase of each fault that a schema found."""
-    found = {_FIELDS.get(str(fault["loc"][0]), "form") for fault in error.errors()}
+    found = {FIELDS.get(str(fault["loc"][0]), "form") for fault in error.errors()}
     return {field: f"report_fault_{field}" for field in found}
 
 

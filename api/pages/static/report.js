@@ -122,7 +122,8 @@
       }
       const told = document.createElement("div");
       const metres = one.distance_m ? words.metres.replace("{n}", one.distance_m) : words.here;
-      const where = [one.reported_at.slice(0, 10), one.place_name, metres];
+      const status = words.statuses[one.status] || one.status;
+      const where = [status, one.reported_at.slice(0, 10), one.place_name, metres];
       told.append(
         element("small", where.filter(Boolean).join(" · ")),
         element("p", one.words)
