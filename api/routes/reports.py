@@ -12,6 +12,7 @@ from api.errors import problem_of, responses
 from api.follow_token import FoundToken, require
 from api.idempotency import IdempotencyKey
 from api.schemas.reports import (
+    BatchedReportIn,
     BatchIn,
     BatchItemOut,
     BatchOut,
@@ -102,7 +103,7 @@ def _file_one(
 ) -> BatchItemOut:
     """Take one report of a batch, and say what came of it."""
     try:
-        wish = ReportIn.model_validate(sent).wish(key=None)
+        wish = BatchedReportIn.model_validate(sent).wish(key=None)
         with clear_connection_errors():
             filed = service.file(database, vault, wish, caller=caller)
     except (ValidationError, GridsvcError) as error:

@@ -35,6 +35,7 @@ _OLDEST = timedelta(days=30)
 # Longer ones are told so before they are looked at letter by letter.
 _LONGEST_RAW = 4 * LONGEST_WORDS
 
+_OF_A_LINK = r"^[A-Za-z0-9_-]{24}$"
 PlaceKind = Literal["stairwell", "compound", "community", "outside"]
 
 
@@ -107,7 +108,7 @@ class ReportIn(BaseModel):
     id: UUID | None = Field(default=None, description="UUIDv7; phones make it offline.")
     secret: str | None = Field(
         default=None,
-        pattern=r"^[A-Za-z0-9_-]{24}$",
+        pattern=_OF_A_LINK,
         description="18 random bytes, made by the phone: with it a repetition of the report is "
         "answered as the first time, with the link. Without it, and without Idempotency-Key, an "
         "id that is there already is a conflict.",
@@ -141,6 +142,13 @@ class ReportIn(BaseModel):
             secret=self.secret,
             key=key,
         )
+
+
+class BatchedReportIn(ReportIn):
+    """A report of a batch: without an id and a secret of its own, it could be doubled or lost."""
+
+    id: UUID = Field(description="UUIDv7; phones make it offline.")
+    secret: str = Field(pattern=_OF_A_LINK, description="18 random bytes, made by the phone.")
 
 
 class SpotOut(BaseModel):
@@ -200,7 +208,7 @@ class BatchIn(BaseModel):
     reports: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MOST_REPORTS,
-        description="Each as the body of POST /api/v1/reports, with an id and a secret.",
+        description="Each as the body of POST /api/v1/reports, with its own id and secret.",
     )
 
 

@@ -181,12 +181,13 @@ def test_fifty_times_the_same_is_one_report(visitor: TestClient, reporting: Serv
 
 def test_a_batch_is_answered_item_by_item(visitor: TestClient) -> None:
     good, broken, far = body(), body(words=""), body(where={"lon": 0, "lat": 0})
-    nothing: dict[str, Any] = {}
-    answer = visitor.post(f"{REPORTS}/batch", json={"reports": [good, broken, good, far, nothing]})
+    others: list[dict[str, Any]] = [{}, body(id=None), body(secret=None), good | {"words": "x"}]
+    sent = {"reports": [good, broken, good, far, *others]}
+    answer = visitor.post(f"{REPORTS}/batch", json=sent)
     assert answer.status_code == 200, answer.text
     items = answer.json()["items"]
-    assert [one["status"] for one in items] == [201, 422, 200, 422, 422]
-    assert [one["index"] for one in items] == [0, 1, 2, 3, 4]
+    assert [one["status"] for one in items] == [201, 422, 200, 422, 422, 422, 422, 409]
+    assert [one["index"] for one in items] == list(range(8))
     assert items[0]["report"] == items[2]["report"]
     assert items[1]["problem"]["type"] == "/problems/invalid-request"
     assert items[3]["problem"]["type"] == "/problems/unknown-place"
