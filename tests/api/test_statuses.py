@@ -258,7 +258,7 @@ FILED = {
     "words": "电梯又停了",
     "where": {"stairwell_code": STAIRWELL},
 }
-ANOTHER = {name: FILED[name] for name in ("category_code", "words", "where")}
+ANOTHER = {name: FILED[name] for name in ("category_code", "where")} | {"words": "另一部"}
 NEAR = {"category_code": "lift", "where": {"compound_code": COMPOUND}}
 
 
