@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - numbers and words of our own
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from gridsvc.db import Database, Interval, Scope
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.reporting import store as reporting_store
+from gridsvc.incidents.reporting.model import ENDED, Spot
 from tests import town
 from tests.databases import Clone, drop, make_clone
 from tests.gridsvc.plans import indexes, plan_of, scans, tile_of
@@ -95,6 +98,26 @@ def test_one_incident_is_found_by_its_id(crowded: Clone) -> None:
     incident_id = town.id_of("incident", A, "lift.fault", 0)
     found = plan_of(crowded.api, scope(STREET), lambda session: incidents.get(session, incident_id))
     assert indexes(found) == {"incident_id_idx"}
+
+
+def test_what_is_reported_nearby_is_found_by_the_spatial_index(crowded: Clone) -> None:
+    lon, lat = town.place(A, 20, 20)
+    spot = Spot(A, "community", lon, lat)
+    found = plan_of(
+        crowded.api,
+        Scope("resident", (Interval(A, A),)),
+        lambda session: reporting_store.list_similar(
+            session,
+            spot,
+            class_code="lift",
+            ended=ENDED,
+            since=datetime.now(UTC) - timedelta(days=28),
+            within_m=50,
+            limit=5,
+        ),
+    )
+    assert "incident_geom_idx" in indexes(found)
+    assert "incident" not in scans(found)
 
 
 def test_the_incidents_of_a_stairwell_are_counted_in_their_community(crowded: Clone) -> None:

@@ -10,6 +10,7 @@ from gridsvc.access.signing_in import Caller
 from gridsvc.audit import service as audit
 from gridsvc.db import NOBODY, Database, Interval, Scope, new_id, scope_of
 from gridsvc.errors import NotFoundError, NotPublicError, TooManyPhotosError
+from gridsvc.incidents.model import Incident
 from gridsvc.incidents.photos import pictures, store
 from gridsvc.incidents.photos.model import AT_MOST, Photo, Rectangle, Size, WaitingPhoto
 from gridsvc.incidents.reporting import service as reporting
@@ -158,6 +159,11 @@ def get(session: Session, photo_id: UUID) -> Photo:
     if photo is None:
         raise NotFoundError("photo", photo_id)
     return photo
+
+
+def list_of_incident(session: Session, incident: Incident) -> list[Photo]:
+    """Return the photos of an incident, in their order, to field roles."""
+    return store.list_of_incident(session, incident.community_code, incident.id)
 
 
 def list_waiting(session: Session, *, limit: int = 100) -> list[WaitingPhoto]:

@@ -135,6 +135,15 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a reporter wants to hear, in which language, and by which token it is followed."""
+
+    email: str = field(repr=False)
+    language: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Reply:
     """What a reporter said later: a word, that it is solved, or that it is not."""
 

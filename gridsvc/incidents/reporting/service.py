@@ -35,6 +35,7 @@ from gridsvc.incidents.reporting.model import (
     REOPENABLE,
     SIMILAR_DAYS,
     SIMILAR_WITHIN_M,
+    Address,
     Door,
     Filed,
     Followed,
@@ -68,6 +69,8 @@ _LOOKS = Rate(count=600, per_s=3600)
 _MOST_SIMILAR = 5
 # What the service does itself on behalf of a reporter: count, and move an incident on.
 _OWN_WORK = "patrol"
+# In whose role an address is read: policies hide it from all field roles but staff.
+_POST_OFFICE = "coordinator"
 _AFTER = {"confirm": "verified", "reopen": "in_progress"}
 
 Listener = Callable[[Session, Filed], None]
@@ -527,3 +530,24 @@ def forget_email(database: Database, token: FollowToken) -> None:
             action="report.forget-email",
             subject=str(incident.id),
         )
+
+
+# ---- for those who work on it
+
+
+def list_replies(session: Session, incident: Incident) -> list[Reply]:
+    """Return what the reporter of an incident said later, the oldest first, to field roles."""
+    return store.list_replies(session, incident.community_code, incident.id)
+
+
+def find_address(session: Session, vault: Vault, incident: Incident) -> Address | None:
+    """Return where the reporter wants to hear, for a notice that nobody reads on its way.
+
+    Whoever works on the incident may have one sent; to be shown the address, nobody may.
+    """
+    with acting_as(session, _POST_OFFICE):
+        found = store.find_address(session, incident.id)
+    if found is None:
+        return None
+    email_cipher, language, token_cipher = found
+    return Address(vault.decrypt(email_cipher), language, vault.decrypt(token_cipher))

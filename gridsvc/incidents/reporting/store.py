@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, cast, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from geodata.codes import community_of
-from gridsvc.db import SRID, in_box, same_thing
+from gridsvc.db import SRID, in_box, in_scope, same_thing
 from gridsvc.incidents.reporting.model import Kept, NewReport, Reply, Similar, Spot
 from gridsvc.incidents.reporting.tables import PublishedPhotoRow, ReplyRow, ReportRow
 from gridsvc.incidents.tables import IncidentRow
@@ -187,6 +187,24 @@ def has_email(session: Session, community_code: int, incident_id: UUID) -> bool:
     """Tell whether a report came with an address."""
     statement = select(ReportRow.email_cipher.is_not(None))
     return bool(session.scalar(statement.where(_is(ReportRow, community_code, incident_id))))
+
+
+def find_address(session: Session, incident_id: UUID) -> tuple[bytes, str, bytes] | None:
+    """Return cipher of the address, language and cipher of the token of a report that has one."""
+    row = ReportRow
+    found = session.execute(
+        select(row.email_cipher, row.language, row.token_cipher)
+        .where(
+            in_scope(session, row.community_code),
+            row.incident_id == incident_id,
+            row.email_cipher.is_not(None),
+        )
+        .order_by(row.community_code)
+        .limit(1)
+    ).one_or_none()
+    if found is None or found.email_cipher is None:
+        return None
+    return found.email_cipher, found.language, found.token_cipher
 
 
 def forget_email(session: Session, community_code: int, incident_id: UUID) -> None:

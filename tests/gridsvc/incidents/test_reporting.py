@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from gridsvc.access.signing_in import Caller
-from gridsvc.db import Interval, Scope
+from gridsvc.db import Interval, Scope, scope_of
 from gridsvc.errors import (
     IdempotencyMismatchError,
     IdTakenError,
@@ -25,6 +25,7 @@ from gridsvc.errors import (
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.reporting import service
 from gridsvc.incidents.reporting.model import (
+    Address,
     Filed,
     FollowToken,
     NewReport,
@@ -269,6 +270,25 @@ def test_address_and_link_are_stored_encrypted_and_the_address_can_be_forgotten(
     assert service.follow(clone.api, token_of(filed)).has_email
     service.forget_email(clone.api, token_of(filed))
     assert not service.follow(clone.api, token_of(filed)).has_email
+
+
+@pytest.mark.parametrize("role", ["contact", "patrol", "coordinator"])
+def test_whoever_works_on_it_can_have_a_notice_sent_and_reads_the_replies(
+    clone: Clone, role: str
+) -> None:
+    filed = file(clone, report(email="lin@example.com", language="en"))
+    service.reply(clone.api, token_of(filed), "word", "还是黑的")
+    silent = file(clone, report())
+    scope = Scope(role, (Interval(A, A),))
+    with clone.api.session(scope, read_only=True) as session:
+        incident = incidents.get(session, filed.id)
+        address = service.find_address(session, town.VAULT, incident)
+        assert address == Address("lin@example.com", "en", filed.token)
+        assert "example" not in repr(address)
+        assert [one.words for one in service.list_replies(session, incident)] == ["还是黑的"]
+        other = incidents.get(session, silent.id)
+        assert service.find_address(session, town.VAULT, other) is None
+        assert scope_of(session) == scope
 
 
 def test_a_link_with_another_secret_or_community_opens_nothing(clone: Clone) -> None:
