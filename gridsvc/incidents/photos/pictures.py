@@ -115,7 +115,8 @@ def _read(source: bytes) -> Image.Image:
         if opened.width * opened.height > MAX_PIXELS:
             raise _too_many_pixels()
         try:
-            opened.draft("RGB", (LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+            share = LONGEST_SIDE_PX / max(opened.size)
+            opened.draft("RGB", (int(opened.width * share), int(opened.height * share)))
             upright = ImageOps.exif_transpose(opened)
             return _flat(upright)
         except Exception as error:

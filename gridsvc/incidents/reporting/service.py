@@ -127,7 +127,7 @@ def _named(session: Session, where: Where) -> Spot:
             stairwell.lat,
             stairwell_code=stairwell.code,
             compound_code=stairwell.compound_code,
-            community_name=_name_of(session, stairwell.community_code),
+            community_name=store.find_community_name(session, stairwell.community_code),
             compound_name=stairwell.compound_name,
             stairwell_name=f"{stairwell.building_name} {stairwell.name}",
         )
@@ -138,14 +138,9 @@ def _named(session: Session, where: Where) -> Spot:
         compound.lon,
         compound.lat,
         compound_code=compound.code,
-        community_name=_name_of(session, compound.community_code),
+        community_name=store.find_community_name(session, compound.community_code),
         compound_name=compound.name,
     )
-
-
-def _name_of(session: Session, community_code: int) -> str:
-    found = territory.list_communities(session)
-    return next((one.name for one in found if one.code == community_code), "")
 
 
 def _at(database: Database, *, lon: float, lat: float) -> Spot:
@@ -427,7 +422,10 @@ def follow(database: Database, token: FollowToken) -> Followed:
     """
     with database.session(resident_scope(token), read_only=True) as session, session.begin():
         incident = open_report(session, token)
-        code, name = incident.community_code, _name_of(session, incident.community_code)
+        code, name = (
+            incident.community_code,
+            store.find_community_name(session, incident.community_code),
+        )
         return Followed(
             incident.id,
             code,

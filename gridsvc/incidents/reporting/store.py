@@ -52,6 +52,12 @@ def _box(lon: float, lat: float, metres: float) -> tuple[float, float, float, fl
     return lon - wide, lat - high, lon + wide, lat + high
 
 
+def find_community_name(session: Session, community_code: int) -> str:
+    """Return what a community is called; nothing for a sub-district's own code."""
+    statement = select(CommunityRow.name).where(CommunityRow.code == community_code)
+    return session.scalar(statement) or ""
+
+
 def find_community_near(
     session: Session, *, lon: float, lat: float, within_m: float
 ) -> tuple[int, str] | None:
