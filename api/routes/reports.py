@@ -31,7 +31,7 @@ from gridsvc.db import Database, clear_connection_errors
 from gridsvc.errors import GridsvcError
 from gridsvc.incidents.photos import service as photos
 from gridsvc.incidents.photos.model import Size
-from gridsvc.incidents.reporting import service
+from gridsvc.incidents.reporting import places, service
 from gridsvc.vault import Vault
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -117,7 +117,7 @@ def _file_one(
 def list_nearby(database: DatabaseDep, caller: CallerDep, body: NearbyIn) -> NearbyOut:
     """Say where a place is, and which open public incidents of the class lie within 50 m."""
     with clear_connection_errors():
-        spot, similar = service.look_round(
+        spot, similar = places.look_round(
             database, body.where.where, body.category_code, caller=caller
         )
     return NearbyOut(where=SpotOut.of(spot), similar=[SimilarOut.of(one) for one in similar])

@@ -24,7 +24,7 @@ from gridsvc.access.model import Principal
 from gridsvc.db import Database, clear_connection_errors
 from gridsvc.errors import GridsvcError, NotFoundError, ReplyRefusedError, TooManyTriesError
 from gridsvc.incidents.photos import service as photos
-from gridsvc.incidents.reporting import service
+from gridsvc.incidents.reporting import places, service
 from gridsvc.incidents.reporting.model import LONGEST_WORDS, FollowToken
 from gridsvc.incidents.reporting.words import plain_words
 from gridsvc.settings import Settings
@@ -152,7 +152,7 @@ def _show(
         status=status_of(error) if error else HTTPStatus.OK,
         followed=followed,
         place=place_words(followed.spot, say),
-        category=name_of(service.list_categories(database), followed.category_code, language),
+        category=name_of(places.list_categories(database), followed.category_code, language),
         photos=photos.list_own(database, token),
         link=follow_link(token.text, origin=settings.public_origin),
         is_new=is_new,

@@ -38,7 +38,7 @@ from gridsvc.errors import (
 from gridsvc.incidents.model import STATUSES
 from gridsvc.incidents.photos import service as photos
 from gridsvc.incidents.photos.model import AT_MOST
-from gridsvc.incidents.reporting import service
+from gridsvc.incidents.reporting import places, service
 from gridsvc.incidents.reporting.model import (
     LONGEST_WORDS,
     Door,
@@ -69,7 +69,7 @@ def show_door(
 ) -> HTMLResponse:
     """Show what can be reported of a stairwell, then its form; of an ended one, what it became."""
     with clear_connection_errors():
-        door = service.find_door(database, code)
+        door = places.find_door(database, code)
         if door.spot is None:
             return _show_no_door(request, language, visitor, door)
         form = {"what": what, "stairwell": code}
@@ -187,7 +187,7 @@ def _show(
     status: int = HTTPStatus.OK,
 ) -> HTMLResponse:
     """Show the icons, or for what was chosen the form."""
-    categories = service.list_categories(database)
+    categories = places.list_categories(database)
     what = form.get("what", "")
     here = f"/g/{form['stairwell']}" if form.get("stairwell") else "/report"
     place = place_words(spot, words_of(language)) if spot else ""
@@ -206,7 +206,7 @@ def _show(
         )
     nonce = new_nonce()
     say = words_of(language)
-    similar = service.list_similar(database, spot, what) if spot else []
+    similar = places.list_similar(database, spot, what) if spot else []
     return render(
         request,
         "report_form.html",
@@ -235,7 +235,7 @@ def _no_faults() -> dict[str, str]:
 
 def _choices(database: Database, language: Language, nonce: str) -> dict[str, Any]:
     """Return the map to tap at, and the compounds to choose from where there is no script."""
-    communities, compounds = service.read_ground(database)
+    communities, compounds = places.read_ground(database)
     page = base_map(
         Ground(
             communities=communities,
@@ -283,7 +283,7 @@ def _show_fault(
     """Show the form again as it was sent, with a sentence for each field that is not right."""
     say = words_of(language)
     wait = {"n": error.retry_after_s} if isinstance(error, TooManyTriesError) else {}
-    spot = service.find_door(database, form["stairwell"]).spot
+    spot = places.find_door(database, form["stairwell"]).spot
     # It may have ended while the form was open: then the place is to be chosen.
     form = form | {"stairwell": spot.stairwell_code or "" if spot else ""}
     answer = _show(

@@ -1,49 +1,39 @@
-"""What somebody without an account can do: report, see what is near, follow, and answer.
+"""What somebody without an account can do: report, follow, and answer.
 
 As in `gridsvc.access.signing_in`, these take a database: tries are counted in a transaction of
 their own, and each report opens the one community that it lies in.
 """
 
 import hmac
-import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from geopandas import GeoDataFrame
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from geodata.categories import Category, class_of
-from geodata.codes import community_of, street_of
+from geodata.categories import Category
 from gridsvc.access.signing_in import Caller
 from gridsvc.audit import service as audit
-from gridsvc.db import MAX_INTERVALS, NOBODY, Database, Interval, Scope, acting_as, new_id
+from gridsvc.db import NOBODY, Database, Interval, Scope, acting_as, new_id
 from gridsvc.errors import (
     IdempotencyMismatchError,
     IdTakenError,
     NotFoundError,
     ReplyRefusedError,
-    UnknownPlaceError,
 )
 from gridsvc.incidents import service as incidents
 from gridsvc.incidents.model import Incident
-from gridsvc.incidents.reporting import store
+from gridsvc.incidents.reporting import places, store
 from gridsvc.incidents.reporting.model import (
     CONFIRMABLE,
-    ENDED,
-    NEAR_WITHIN_M,
     REOPENABLE,
-    SIMILAR_DAYS,
-    SIMILAR_WITHIN_M,
     Address,
-    Door,
     Filed,
     Followed,
     FollowToken,
     Kept,
     NewReport,
     Reply,
-    Similar,
     Spot,
     Step,
     Where,
@@ -51,22 +41,15 @@ from gridsvc.incidents.reporting.model import (
     new_secret,
     secret_bytes,
 )
-from gridsvc.incidents.reporting.words import public_words
-from gridsvc.territory import service as territory
 from gridsvc.throttle import service as throttle
 from gridsvc.throttle.model import Key, Rate, subnet_of
 from gridsvc.vault import Vault
-
-_STAIRWELL_CODE = re.compile(r"[0-9]{20}")
 
 # A phone that was offline sends up to a hundred at once; then one every half minute.
 _BY_SUBNET = Rate(count=120, per_s=3600)
 # The very same words at the very same place, without an id by which to know it again.
 _ALIKE = Rate(count=1, per_s=600)
 _REPLIES = Rate(count=20, per_s=3600)
-# A finger that moves a point about asks a few times a minute.
-_LOOKS = Rate(count=600, per_s=3600)
-_MOST_SIMILAR = 5
 # What the service does itself on behalf of a reporter: count, and move an incident on.
 _OWN_WORK = "patrol"
 # In whose role an address is read: policies hide it from all field roles but staff.
@@ -81,184 +64,6 @@ def resident_scope(token: FollowToken) -> Scope:
     """Return the scope of whoever follows a report: that one, in its one community."""
     interval = Interval(token.community_code, token.community_code)
     return Scope("resident", (interval,), report=token.incident_id)
-
-
-def _community_scope(community_code: int) -> Scope:
-    return Scope("resident", (Interval(community_code, community_code),))
-
-
-# ---- where
-
-
-def locate(database: Database, where: Where) -> Spot:
-    """Return the place that a reporter means.
-
-    Raises
-    ------
-    UnknownPlaceError
-        No stairwell or compound in use has the code; or the point lies far from every community.
-    """
-    code = where.stairwell_code or where.compound_code
-    if code is not None:
-        return _by_code(database, where, community_of(code))
-    if where.lon is None or where.lat is None:
-        raise UnknownPlaceError("The report does not say where.")
-    return _at(database, lon=where.lon, lat=where.lat)
-
-
-def _by_code(database: Database, where: Where, community_code: int) -> Spot:
-    with (
-        database.session(_community_scope(community_code), read_only=True) as session,
-        session.begin(),
-    ):
-        try:
-            return _named(session, where)
-        except NotFoundError as error:
-            raise UnknownPlaceError(f"No {error.kind} in use has this code.") from error
-
-
-def _named(session: Session, where: Where) -> Spot:
-    if where.stairwell_code:
-        stairwell = territory.get_stairwell(session, where.stairwell_code)
-        return Spot(
-            stairwell.community_code,
-            "stairwell",
-            stairwell.lon,
-            stairwell.lat,
-            stairwell_code=stairwell.code,
-            compound_code=stairwell.compound_code,
-            community_name=store.find_community_name(session, stairwell.community_code),
-            compound_name=stairwell.compound_name,
-            stairwell_name=f"{stairwell.building_name} {stairwell.name}",
-        )
-    compound = territory.get_compound(session, where.compound_code or "")
-    return Spot(
-        compound.community_code,
-        "compound",
-        compound.lon,
-        compound.lat,
-        compound_code=compound.code,
-        community_name=store.find_community_name(session, compound.community_code),
-        compound_name=compound.name,
-    )
-
-
-def _at(database: Database, *, lon: float, lat: float) -> Spot:
-    with database.session(NOBODY, read_only=True) as session, session.begin():
-        found = territory.find_community_at(session, lon=lon, lat=lat)
-        near = found or store.find_community_near(session, lon=lon, lat=lat, within_m=NEAR_WITHIN_M)
-    if near is None:
-        raise UnknownPlaceError("This point lies far from every community that is looked after.")
-    code, name = near
-    if found is None:
-        return Spot(street_of(code), "outside", lon, lat)
-    with database.session(_community_scope(code), read_only=True) as session, session.begin():
-        stairwell, compound = store.find_grids_at(session, code, lon=lon, lat=lat)
-        if stairwell is None and compound is None:
-            return Spot(code, "community", lon, lat, community_name=name)
-        return _moved(_named(session, Where(stairwell, compound)), lon=lon, lat=lat)
-
-
-def find_door(database: Database, code: str) -> Door:
-    """Return what the code of a stairwell notice leads to, be it long out of date, or none."""
-    if not _STAIRWELL_CODE.fullmatch(code):
-        return Door(code)
-    scope = _community_scope(community_of(code))
-    with database.session(scope, read_only=True) as session, session.begin():
-        ended_on = store.find_end(session, code)
-        if ended_on is None:
-            return Door(code, spot=_find_named(session, code))
-        return Door(code, ended_on=ended_on, successors=tuple(_successors(session, code)))
-
-
-def _find_named(session: Session, code: str) -> Spot | None:
-    try:
-        return _named(session, Where(stairwell_code=code))
-    except NotFoundError:
-        return None
-
-
-def _successors(session: Session, code: str) -> list[Spot]:
-    """Return what a stairwell became, through as many splits and mergers as there were."""
-    found: dict[str, Spot] = {}
-    seen, waiting = {code}, [code]
-    while waiting:
-        for one in store.list_successors(session, waiting.pop()):
-            if one in seen:
-                continue
-            seen.add(one)
-            spot = _find_named(session, one)
-            if spot:
-                found[one] = spot
-            else:
-                waiting.append(one)
-    return [found[one] for one in sorted(found)]
-
-
-def read_ground(database: Database) -> tuple[GeoDataFrame, GeoDataFrame]:
-    """Return the communities and compounds to choose a place from; EPSG:4326.
-
-    Of a database of more than four sub-districts, those of the first four: a scope has no more.
-    """
-    with database.session(NOBODY, read_only=True) as session, session.begin():
-        streets = store.list_streets(session, limit=MAX_INTERVALS)
-    scope = Scope("resident", tuple(map(Interval.of, streets)))
-    with database.session(scope, read_only=True) as session, session.begin():
-        return territory.read_communities(session), territory.read_compounds(session)
-
-
-def list_categories(database: Database) -> list[Category]:
-    """Return the categories that can be reported, classes before their sub-categories."""
-    with database.session(NOBODY, read_only=True) as session, session.begin():
-        return incidents.list_categories(session)
-
-
-def _moved(spot: Spot, *, lon: float, lat: float) -> Spot:
-    return Spot(**{**vars(spot), "lon": lon, "lat": lat})
-
-
-# ---- what is near already
-
-
-def list_similar(database: Database, spot: Spot, category_code: str) -> list[Similar]:
-    """Return open public incidents of the same class near a spot, the nearest first.
-
-    What is not for everybody is not among them, nor hinted at.
-    """
-    with (
-        database.session(_community_scope(spot.community_code), read_only=True) as session,
-        session.begin(),
-    ):
-        found = store.list_similar(
-            session,
-            spot,
-            class_code=class_of(category_code),
-            ended=ENDED,
-            since=datetime.now(UTC) - timedelta(days=SIMILAR_DAYS),
-            within_m=SIMILAR_WITHIN_M,
-            limit=_MOST_SIMILAR,
-        )
-    return [Similar(**{**vars(one), "words": public_words(one.words)}) for one in found]
-
-
-def look_round(
-    database: Database, where: Where, category_code: str, *, caller: Caller | None
-) -> tuple[Spot, list[Similar]]:
-    """Return the place that somebody is about to report, and what is reported there already.
-
-    Raises
-    ------
-    UnknownPlaceError
-        As `locate`.
-    TooManyTriesError
-        From this subnet there were too many looks of late.
-    """
-    if caller is not None:
-        limits = {Key("report look from", subnet_of(caller.address)): _LOOKS}
-        with database.session(NOBODY) as session, session.begin():
-            throttle.take(session, limits)
-    spot = locate(database, where)
-    return spot, list_similar(database, spot, category_code)
 
 
 # ---- reporting
@@ -290,7 +95,7 @@ def file(
     TooManyTriesError
         There were too many from this subnet of late, or this very one a moment ago.
     """
-    spot = locate(database, report.where)
+    spot = places.locate(database, report.where)
     scope = resident_scope(FollowToken(spot.community_code, report.id, b""))
     with database.session(scope, read_only=True) as session, session.begin():
         category = incidents.require_category(session, report.category_code)
@@ -455,7 +260,7 @@ def _spot_of(session: Session, incident: Incident, community_name: str) -> Spot:
     if incident.place not in {"stairwell", "compound"}:
         return plain
     try:
-        return _named(session, Where(incident.stairwell_code, incident.compound_code))
+        return places.named(session, Where(incident.stairwell_code, incident.compound_code))
     except NotFoundError:
         return plain
 

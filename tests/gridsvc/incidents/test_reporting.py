@@ -23,7 +23,7 @@ from gridsvc.errors import (
     UnknownPlaceError,
 )
 from gridsvc.incidents import service as incidents
-from gridsvc.incidents.reporting import service
+from gridsvc.incidents.reporting import places, service
 from gridsvc.incidents.reporting.model import (
     Address,
     Filed,
@@ -309,8 +309,8 @@ def test_a_link_with_another_secret_or_community_opens_nothing(clone: Clone) -> 
 
 
 def near(clone: Clone, where: Where, category_code: str) -> list[UUID]:
-    spot = service.locate(clone.api, where)
-    return [one.id for one in service.list_similar(clone.api, spot, category_code)]
+    spot = places.locate(clone.api, where)
+    return [one.id for one in places.list_similar(clone.api, spot, category_code)]
 
 
 def test_what_is_suggested_is_open_near_new_public_and_of_the_class(own_town: Clone) -> None:
@@ -327,21 +327,21 @@ def test_what_is_suggested_is_open_near_new_public_and_of_the_class(own_town: Cl
     assert near(own_town, close, "public_facility.pavement") == [own.id]
     assert near(own_town, here, "neighbour_dispute") == []
     assert near(own_town, here, "neighbour_dispute.noise") == []
-    spot = service.locate(own_town.api, close)
-    found = service.list_similar(own_town.api, spot, "public_facility")[0]
+    spot = places.locate(own_town.api, close)
+    found = places.list_similar(own_town.api, spot, "public_facility")[0]
     assert (found.words, found.distance_m) == ("打 *** 找我", 50)
-    assert private.id not in {one.id for one in service.list_similar(own_town.api, spot, "lift")}
+    assert private.id not in {one.id for one in places.list_similar(own_town.api, spot, "lift")}
 
 
 def test_a_suggestion_shows_a_photo_only_once_it_is_published(own_town: Clone) -> None:
     own_town.run(
         f"UPDATE gridsvc.incident SET reported_at = now() WHERE id = '{town.reported(A)}'"  # noqa: S608
     )
-    spot = service.locate(own_town.api, at(*town.IN_LAST_STAIRWELL))
-    shown = service.list_similar(own_town.api, spot, "parking")
+    spot = places.locate(own_town.api, at(*town.IN_LAST_STAIRWELL))
+    shown = places.list_similar(own_town.api, spot, "parking")
     assert [one.photo_id for one in shown if one.id == town.reported(A)] == [town.photo_of(A)]
     own_town.run("DELETE FROM gridsvc.published_photo")
-    shown = service.list_similar(own_town.api, spot, "parking")
+    shown = places.list_similar(own_town.api, spot, "parking")
     assert [one.photo_id for one in shown if one.id == town.reported(A)] == [None]
 
 
