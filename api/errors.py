@@ -75,6 +75,8 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.ListRefusedError: 422,
     gridsvc_errors.UnknownPlaceError: 422,
     gridsvc_errors.PhotoRefusedError: 422,
+    gridsvc_errors.InvalidChannelError: 422,
+    gridsvc_errors.LiveCrowdedError: 503,
 }
 RETRY_AFTER_S = 5
 _KIND = "/problems/"

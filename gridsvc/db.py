@@ -119,7 +119,7 @@ class Scope:
     report
         The incident that a resident follows by its link.
     account
-        Who it is, for the audit trail; the policies do not read it.
+        Who it is, for the audit trail; the policies read it for the account's own inbox only.
     """
 
     role: str
@@ -215,6 +215,8 @@ def scope_statement(scope: Scope, *, read_only: bool) -> str:
         settings.append(f"SET LOCAL app.person = '{UUID(str(scope.person))}'")
     if scope.report:
         settings.append(f"SET LOCAL app.report = '{UUID(str(scope.report))}'")
+    if scope.account:
+        settings.append(f"SET LOCAL app.account = '{UUID(str(scope.account))}'")
     return "; ".join(settings)
 
 

@@ -1026,3 +1026,37 @@ class ReplyRefusedError(ConflictError):
         super().__init__(f"An incident that is {status} cannot get a {kind} now.")
         self.kind = kind
         self.status = status
+class InvalidNoticeError(GridsvcError):
+    """A notice does not fit its template; the caller is our own code."""
+
+    code = "invalid-notice"
+
+    def __init__(self, template: str, reason: str) -> None:
+        super().__init__(f"Notice {template}: {reason}.")
+        self.template = template
+
+
+class InvalidChannelError(GridsvcError):
+    """A channel cannot be as it was asked for; the sentence says why."""
+
+    code = "invalid-channel"
+
+
+class DeliveryStateError(ConflictError):
+    """A delivery is not in the state that the change needs."""
+
+    code = "delivery-state"
+
+    def __init__(self, delivery_id: object, status: str) -> None:
+        super().__init__(f"Delivery {delivery_id} is {status}.")
+        self.status = status
+
+
+class LiveCrowdedError(GridsvcError):
+    """As many pages listen for live updates as this process serves."""
+
+    code = "live-crowded"
+
+    def __init__(self, at_most: int) -> None:
+        super().__init__(f"{at_most} pages listen already; ask again later.")
+        self.at_most = at_most

@@ -17,6 +17,7 @@ def _split(value: object) -> object:
 
 # Without TLS only on this machine: whoever could answer in its place would sign anybody in.
 _ISSUER = r"^(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?)(/[^\s?#]*)?$"
+_ORIGIN_OF_MAIL = r"^[^@\s<>]+@[^@\s<>]+$"
 Proxies = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -96,6 +97,39 @@ class Settings(BaseSettings):
 
     oidc_name: str | None = Field(default=None, min_length=1, max_length=40)
     """What the button on the login page calls the provider."""
+
+    notice_networks: Proxies | None = None
+    """Private networks that notices may go to; absent: public addresses only."""
+
+    notice_wait_s: float = Field(default=10.0, ge=0.1, le=60)
+    """Longest time that a robot, a webhook or the mail server is waited for, seconds."""
+
+    smtp_host: str | None = Field(default=None, min_length=1)
+    """Mail server; absent: no e-mails."""
+
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """Whether the connection to it is encrypted, and from when on."""
+
+    smtp_user: str | None = Field(default=None, min_length=1)
+    """Who signs in there; absent: nobody has to."""
+
+    smtp_password: SecretStr | None = None
+    """With what."""
+
+    smtp_from: str | None = Field(default=None, pattern=_ORIGIN_OF_MAIL)
+    """Who writes the e-mails; needed with `smtp_host`."""
+
+    live_connections: int = Field(default=200, ge=1, le=10_000)
+    """How many pages may listen for live updates in one process."""
+
+    @model_validator(mode="after")
+    def _has_sender(self) -> Self:
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("GRID_SMTP_HOST needs GRID_SMTP_FROM")
+        return self
 
     @model_validator(mode="after")
     def _has_client_id(self) -> Self:

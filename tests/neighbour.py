@@ -44,6 +44,7 @@ def live(database: Database) -> None:
     with town.job_session(database, HARBOUR) as session, session.begin():
         town.add_patrol(session, HARBOUR)
         town.add_job(session, HARBOUR)
+        town.add_notices(session, HARBOUR)
         access.keep_answer(session, key=f"town-{HARBOUR}", request=b"{}", status=201, answer={})
 
 

@@ -36,6 +36,7 @@ OURS_ALONE = {
     "WrongDataKeyError",
     *(name for name in vars(gridsvc_errors) if name.startswith(("Postg", "EmbeddedPostgres"))),
     *("JobCrashedError", "JobFailedError", "UnknownJobKindError"),  # codes of jobs, never answers
+    "InvalidNoticeError",
     *("DatabaseUserError", "DatabaseFolderError", "DatabaseVersionError", "DiskFullError"),
 }
 

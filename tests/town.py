@@ -37,6 +37,7 @@ from gridsvc.incidents.reporting.tables import (
     ReportRow,
 )
 from gridsvc.jobs.tables import JobRow
+from gridsvc.notices.tables import AttemptRow, ChannelRow, DeliveryRow, InboxRow, NoticeRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
 from gridsvc.people import service as people
 from gridsvc.people.tables import AbsenceRow, ExclusionRow, HoursRow
@@ -488,6 +489,72 @@ def add_job(session: Session, community_code: int) -> None:
     )
 
 
+def add_notices(session: Session, community_code: int) -> None:
+    """Write a channel, a notice that could not be delivered, and the messages of two accounts."""
+    key = {"community_code": community_code}
+    said: dict[str, Any] = {"template": "channel.test", "values": {"channel": "三号楼群"}}
+    notice_id = id_of("notice", community_code)
+    delivery_id = id_of("delivery", community_code)
+    place = {"place_code": str(community_code)}
+    session.execute(
+        insert(ChannelRow).values(
+            **key,
+            **place,
+            id=id_of("channel", community_code),
+            kind="dingtalk",
+            name="三号楼群",
+            address_cipher=VAULT.encrypt("https://robot.example/send?access_token=town"),
+            secret_cipher=VAULT.encrypt("SECtown"),
+            host="robot.example",
+            created_at=MONTH,
+        )
+    )
+    session.execute(
+        insert(NoticeRow).values(
+            **key, **said, **place, id=notice_id, subject="town", created_at=MONTH
+        )
+    )
+    for number, status in enumerate(("dead", "to_copy")):
+        session.execute(
+            insert(DeliveryRow).values(
+                **key,
+                id=delivery_id if number == 0 else id_of("copy", community_code),
+                notice_id=notice_id,
+                kind="email" if status == "dead" else "copy",
+                channel_name="三号楼群",
+                address_cipher=VAULT.encrypt("a@town.example") if status == "dead" else None,
+                status=status,
+                attempt_count=1 - number,
+                outcome="recipient" if status == "dead" else None,
+                created_at=MONTH,
+                ended_at=MONTH if status == "dead" else None,
+            )
+        )
+    session.execute(
+        insert(AttemptRow).values(
+            **key,
+            id=id_of("attempt", community_code),
+            delivery_id=delivery_id,
+            number=1,
+            at=MONTH,
+            outcome="recipient",
+            status=550,
+            took_ms=7,
+        )
+    )
+    for number, account_id in enumerate((ACCOUNT, id_of("another", "account"))):
+        session.execute(
+            insert(InboxRow).values(
+                **key,
+                **said,
+                id=id_of("entry", community_code, number),
+                account_id=account_id,
+                subject="town",
+                created_at=MONTH,
+            )
+        )
+
+
 LINK = "town-reports-are-known-a"
 """The secret of the link of every report of the town."""
 
@@ -569,6 +636,7 @@ def live(database: Database) -> None:
             add_past(session, community_code)
             add_job(session, community_code)
             add_report(session, community_code)
+            add_notices(session, community_code)
             access.keep_answer(
                 session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
             )

@@ -13,11 +13,11 @@ import typer
 from api import logs
 from api.cli.console import words
 from api.cli.runtime import Runtime, open_runtime
-from api.jobs_table import KINDS
+from api.jobs_table import KINDS, errands
 from gridsvc import settings as settings_module
 from gridsvc.db import Database, make_engine
 from gridsvc.jobs.running import Workplace
-from gridsvc.jobs.worker import Worker
+from gridsvc.jobs.worker import ERRANDS_AT_ONCE, Worker
 
 GRACE_S = 20
 _LONGEST_STATEMENT_S = 3600
@@ -56,15 +56,18 @@ def _workplace(runtime: Runtime) -> Iterator[Workplace]:
     engines = [
         make_engine(
             database.engine.url.render_as_string(hide_password=False),
-            # One for the work of each job; as the job role, one more for its books.
-            pool_size=connections * at_once,
+            pool_size=connections,
             statement_timeout_s=_LONGEST_STATEMENT_S,
         )
-        for database, connections in ((runtime.served, 1), (runtime.loading, 2))
+        # One for the work of each job; as the job role, one more for its books, and the errands'.
+        for database, connections in (
+            (runtime.served, at_once),
+            (runtime.loading, 2 * at_once + ERRANDS_AT_ONCE),
+        )
     ]
     try:
         served, job = (Database(engine, runtime.served.is_leakproof) for engine in engines)
-        yield Workplace(served, job, KINDS)
+        yield Workplace(served, job, KINDS, errands(runtime.settings, runtime.vault))
     finally:
         for engine in engines:
             engine.dispose()

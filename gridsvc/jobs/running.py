@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
@@ -18,12 +18,14 @@ from gridsvc.errors import (
     UnknownJobKindError,
 )
 from gridsvc.jobs import store
+from gridsvc.jobs.errands import Errands
 from gridsvc.jobs.kinds import Kind, Kinds
 from gridsvc.jobs.model import CANCELLED, DONE, FAILED, Job
 from gridsvc.jobs.reporting import Reporter, scope_of_job
 
 _PASSING = (DatabaseDownError, DatabaseFullError, QueryTooSlowError)
 _RETRY_AFTER_S = 5
+_UNKNOWN_S = 600
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,14 @@ class Workplace:
         As the API role: row-level security holds.
     job
         As the job role: keeps the books, and does what kinds need that role for.
+    errands
+        What it runs besides jobs, as the job role.
     """
 
     served: Database
     job: Database
     kinds: Kinds
+    errands: Errands = field(default_factory=dict)
 
 
 def run(
@@ -74,6 +79,32 @@ def run(
                 _do(place, job, is_stopping)
     except DatabaseDownError as error:  # the books are closed: it stays running until then
         raise TryAgainError(_RETRY_AFTER_S) from error
+
+
+def run_errand(place: Workplace, name: str, community_code: int, row_id: UUID) -> None:
+    """Run an errand; its books are its own.
+
+    Raises
+    ------
+    TryAgainError
+        It is to be run again later.
+    """
+    facts = {"errand": name, "row": str(row_id)}
+    errand = place.errands.get(name)
+    if errand is None:  # of a newer version, whose worker is on its way
+        log.warning("an errand that this worker does not know", extra=facts)
+        raise TryAgainError(_UNKNOWN_S)
+    try:
+        with clear_connection_errors():
+            errand(place.job, community_code, row_id)
+    except _PASSING as error:
+        raise TryAgainError(_RETRY_AFTER_S) from error
+    except TryAgainError:
+        raise
+    except Exception as error:
+        # A fault of ours: it is kept, and tried again when that may have been mended.
+        log.exception("unexpected error in an errand", exc_info=error, extra=facts)
+        raise TryAgainError(_UNKNOWN_S) from error
 
 
 def _begin(place: Workplace, community_code: int, job_id: UUID) -> Job | None:

@@ -13,10 +13,12 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as QueueJob
 from psycopg import Error as DriverError
 
-from gridsvc.jobs import running
+from gridsvc.jobs import errands, running
 from gridsvc.jobs.queue import QUEUE, TASK
 from gridsvc.jobs.running import TryAgainError, Workplace
 
+ERRANDS_AT_ONCE = 4
+"""Short work never waits for long work: it has places of its own."""
 _LONGEST_WAIT_S = 30
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,8 @@ class Worker:
     async def _run(self) -> None:
         self._stopped = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(self._at_once, "job"))
+        threads = self._at_once + ERRANDS_AT_ONCE
+        self._loop.set_default_executor(ThreadPoolExecutor(threads, "job"))
         wait_s = 1
         while not self._stopping.is_set():
             try:
@@ -87,25 +90,29 @@ class Worker:
         assert self._stopped is not None  # noqa: S101  (made just before)
         app = self._make_app()
         async with app.open_async():
-            working = asyncio.create_task(
-                app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=self._at_once,
-                    install_signal_handlers=False,
-                    delete_jobs="always",  # what became of them is a fact of ours
-                    update_heartbeat_interval=self._stalled_s / 4,
-                    stalled_worker_timeout=self._stalled_s,
-                )
-            )
-            rescuing = asyncio.create_task(self._rescue(app))
-            stopped = asyncio.create_task(self._stopped.wait())
-            await asyncio.wait({working, stopped, rescuing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, rescuing, stopped):
+            tasks = [
+                asyncio.create_task(self._serve(app, QUEUE, self._at_once)),
+                asyncio.create_task(self._serve(app, errands.QUEUE, ERRANDS_AT_ONCE)),
+                asyncio.create_task(self._rescue(app)),
+                asyncio.create_task(self._stopped.wait()),
+            ]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 task.cancel()
-            found = await asyncio.gather(working, rescuing, stopped, return_exceptions=True)
+            found = await asyncio.gather(*tasks, return_exceptions=True)
         for outcome in found:
             if isinstance(outcome, Exception):
                 raise outcome
+
+    async def _serve(self, app: App, queue: str, at_once: int) -> None:
+        await app.run_worker_async(
+            queues=[queue],
+            concurrency=at_once,
+            install_signal_handlers=False,
+            delete_jobs="always",  # what became of them is a fact of ours
+            update_heartbeat_interval=self._stalled_s / 4,
+            stalled_worker_timeout=self._stalled_s,
+        )
 
     def _make_app(self) -> App:
         url = self._place.job.engine.url.set(drivername="postgresql")
@@ -113,25 +120,30 @@ class Worker:
             conninfo=url.render_as_string(hide_password=False),
             kwargs={"connect_timeout": 5},
             min_size=1,
-            max_size=self._at_once + 2,
+            max_size=self._at_once + ERRANDS_AT_ONCE + 4,
         )
         app = App(connector=connector)
         app.task(name=TASK, queue=QUEUE, retry=_AsTold())(self._run_job)
+        app.task(name=errands.TASK, queue=errands.QUEUE, retry=_AsTold())(self._run_errand)
         return app
 
     def _run_job(self, *, community_code: int, job_id: str) -> None:
         running.run(self._place, community_code, UUID(job_id), is_stopping=self._stopping.is_set)
 
+    def _run_errand(self, *, errand: str, community_code: int, row_id: str) -> None:
+        running.run_errand(self._place, errand, community_code, UUID(row_id))
+
     async def _rescue(self, app: App) -> None:
         """Let jobs of workers that are gone be begun again."""
         while True:
             stalled = await app.job_manager.get_stalled_jobs(
-                queue=QUEUE, seconds_since_heartbeat=self._stalled_s
+                seconds_since_heartbeat=self._stalled_s
             )
             for job in stalled:
+                told = job.task_kwargs.get("job_id") or job.task_kwargs.get("row_id")
                 # Another worker may have seen it too.
                 with suppress(ConnectorException):
                     await app.job_manager.retry_job(job)
-                    log.warning("a job of a lost worker", extra={"job": job.task_kwargs["job_id"]})
+                    log.warning("a job of a lost worker", extra={"job": told})
             await app.job_manager.prune_stalled_workers(self._stalled_s)
             await asyncio.sleep(self._stalled_s / 2)

@@ -10,7 +10,7 @@ from gridsvc.db import SCHEMA, Base
 
 FEATURES = (
     *("throttle", "audit", "jobs", "access", "territory", "people", "incidents", "contacts"),
-    "patrols",
+    *("patrols", "notices"),
 )
 for feature in FEATURES:
     importlib.import_module(f"gridsvc.{feature}.tables")

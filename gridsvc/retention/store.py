@@ -48,6 +48,7 @@ from gridsvc.incidents.reporting.tables import (
 from gridsvc.incidents.tables import IncidentRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import LOCAL_TIME
+from gridsvc.notices.tables import AttemptRow, DeliveryRow, InboxRow, NoticeRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow
 from gridsvc.people.tables import (
     AbsenceRow,
@@ -228,6 +229,26 @@ def _imported_feature(now: datetime) -> Condition:
     )
 
 
+def _delivery(now: datetime) -> Condition:
+    attempt = AttemptRow
+    return and_(
+        _is_over("notice_delivery", now, DeliveryRow.created_at),
+        ~exists().where(
+            _same(attempt, DeliveryRow, "delivery_id", "id"), _stays("notice_attempt", now)
+        ),
+    )
+
+
+def _notice(now: datetime) -> Condition:
+    return and_(
+        _is_over("notice", now, NoticeRow.created_at),
+        ~exists().where(
+            _same(DeliveryRow, NoticeRow, "notice_id", "id"),
+            _stays("notice_delivery", now),
+        ),
+    )
+
+
 _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "report": _of_incident("report", ReportRow),
     "published_photo": _of_incident("published_photo", PublishedPhotoRow),
@@ -244,6 +265,10 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "job": lambda now: _is_over("job", now, JobRow.finished_at),
     "imported_feature": _imported_feature,
     "territory_import": _territory_import,
+    "notice_attempt": lambda now: _is_over("notice_attempt", now, AttemptRow.at),
+    "notice_delivery": _delivery,
+    "notice": _notice,
+    "inbox_entry": lambda now: _is_over("inbox_entry", now, InboxRow.created_at),
     "audit_event": lambda now: _is_over("audit_event", now, AuditRow.at),
     "contact_plan_support": _contact_plan_support,
     "contact_plan_line": _contact_plan_line,

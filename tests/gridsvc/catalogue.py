@@ -10,6 +10,7 @@ FACTS = (
     *("contact_pin", "contact_plan", "contact_plan_line", "contact_plan_support"),
     *("grid_lineage", "imported_feature"),
     *("heat_cell", "heat_release", "heat_release_total", "idempotency_key", "incident", "job"),
+    *("inbox_entry", "notice", "notice_attempt", "notice_channel", "notice_delivery"),
     *("member", "member_affiliation", "member_identity", "organisation", "patrol_left_out"),
     *("patrol_route", "patrol_shift", "patrol_stop", "patrol_team", "post", "stairwell"),
     *("stairwell_version", "territory_import", "walkway"),

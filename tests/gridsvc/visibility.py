@@ -30,6 +30,8 @@ READERS = dict.fromkeys(FACTS, EVERYBODY) | {
     **dict.fromkeys(("member_absence", "member_consent", "member_hours"), STAFF),
     **dict.fromkeys(("contact_exclusion", "job"), STAFF),
     **dict.fromkeys(("contact_pin", "contact_plan_support"), STAFF),
+    **dict.fromkeys(("notice", "notice_delivery"), STAFF),
+    **dict.fromkeys(("notice_attempt", "notice_channel"), ADMINISTRATORS),
     "heat_cell": FIELD,
     "incident": FIELD | {"resident"},
     "report": STAFF,
@@ -43,12 +45,19 @@ READERS = dict.fromkeys(FACTS, EVERYBODY) | {
 FOR_RESIDENTS = {"incident": "is_public"}
 # What staff may change where the grant is on some columns only: where an organisation belongs, what
 # came of a job.
-FOLLOWING = {"organisation": "compound_code", "job": "result"}
+FOLLOWING = {
+    "organisation": "compound_code",
+    "job": "result",
+    "notice_delivery": "outcome",
+    "inbox_entry": "read_at",
+}
+# Where a role sees its own rows only, which those are.
+OWN = {"inbox_entry": f"account_id = '{town.ACCOUNT}'"}
 # What staff may delete, and no other table refers to.
 UNREFERRED = (
     *("member_identity", "member_affiliation", "post"),
     *("member_absence", "member_hours", "member_consent", "contact_exclusion"),
-    *("contact", "contact_pin", "contact_plan_support"),
+    *("contact", "contact_pin", "contact_plan_support", "notice_channel"),
     *("photo", "published_photo"),
 )
 ARRAYS = ("skills", "dialects")
@@ -60,7 +69,8 @@ DELETERS = READERS | {"published_photo": STAFF}
 # reports an incident need not be able to read it back.
 WRITERS = READERS | {
     **dict.fromkeys(GRIDS, STAFF),
-    "audit_event": EVERYBODY,
+    # Whoever changes something tells those who are to know, and need not see what they are told.
+    **dict.fromkeys(("audit_event", "notice", "notice_delivery", "inbox_entry"), EVERYBODY),
     "incident": FIELD | {"resident"},
     "published_photo": STAFF,
     "job": {"coordinator"},  # who asked for the town's; nobody asks in the name of another role
@@ -77,7 +87,8 @@ class Caller:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.role, tuple(Interval.of(code) for code in self.codes))
+        intervals = tuple(Interval.of(code) for code in self.codes)
+        return Scope(self.role, intervals, account=town.ACCOUNT)
 
     @property
     def territory(self) -> str:
@@ -141,7 +152,10 @@ def _count_all(tables: list[str], conditions: dict[str, str]) -> str:
 
 def _expected_counts(clone: Clone, caller: Caller, tables: list[str]) -> dict[str, int]:
     """Count as superuser what a caller may see; what there is to see must not be nothing."""
-    conditions = {table: f"({caller.territory}) AND {_readable(caller, table)}" for table in tables}
+    conditions = {
+        table: f"({caller.territory}) AND {_readable(caller, table)} AND {OWN.get(table, 'true')}"
+        for table in tables
+    }
     with clone.root.connect() as connection:
         counts = {
             str(table): int(count)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gridsvc.access.tables import AccountRow
 from gridsvc.db import Base, in_scope
 from gridsvc.incidents.reporting.tables import ReportRow
+from gridsvc.notices.tables import ChannelRow, DeliveryRow
 from gridsvc.people.tables import MemberIdentityRow
 from gridsvc.territory.tables import StreetRow
 
@@ -17,6 +18,9 @@ COLUMNS: tuple[tuple[type[Base], str], ...] = (
     (AccountRow, "totp_cipher"),
     (ReportRow, "token_cipher"),
     (ReportRow, "email_cipher"),
+    (ChannelRow, "address_cipher"),
+    (ChannelRow, "secret_cipher"),
+    (DeliveryRow, "address_cipher"),
 )
 """Whatever a vault encrypted; a test finds columns that are missing here."""
 

@@ -27,7 +27,8 @@ _DELETED = (
     *("member_identity", "member_affiliation", "post", "member_absence", "member_hours"),
     *("member_consent", "contact_exclusion", "contact_pin"),
     *("sign_in", "device_token", "device", "api_key", "invitation", "sso_identity"),
-    *("development_code", "account_scope", "idempotency_key", "job", "account"),
+    *("development_code", "account_scope", "idempotency_key", "job"),
+    *("inbox_entry", "account"),
 )
 
 

@@ -31,6 +31,7 @@ from gridsvc.contacts.tables import (
 from gridsvc.db import SCHEMA, Base, in_scope
 from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import local_today
+from gridsvc.notices.tables import InboxRow
 from gridsvc.people import store as people
 from gridsvc.people.tables import (
     AbsenceRow,
@@ -185,6 +186,7 @@ def _of_accounts(session: Session, person: Person) -> dict[str, Condition]:
         & IdempotencyRow.account_id.in_(ids),
         "job": in_scope(session, JobRow.community_code)
         & or_(JobRow.account_id.in_(ids), JobRow.person_id == person.member_id),
+        "inbox_entry": in_scope(session, InboxRow.community_code) & InboxRow.account_id.in_(ids),
         "audit_event": in_scope(session, AuditRow.community_code) & about,
     }
 

@@ -66,6 +66,15 @@ _PHOTO = (
     " width_px, height_px, source_hash) VALUES (:street, :row, :row, 1, 'i', 't', 1, 1, 'h')"
 )
 
+_NOTICE = (
+    "INSERT INTO gridsvc.notice (community_code, id, template, values, subject, created_at)"
+    " VALUES (:a, :row, 'incident.closed', '{}', 'x', :at)"
+)
+_DELIVERY = (
+    "INSERT INTO gridsvc.notice_delivery (community_code, id, notice_id, kind, status, created_at,"
+    " ended_at) VALUES (:a, :row, :row, 'wecom', 'dead', :at, :at)"
+)
+
 INSERTS: dict[str, tuple[str, ...]] = {
     "sso_attempt": (
         (
@@ -136,6 +145,22 @@ INSERTS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "territory_import": (_IMPORT,),
+    "notice_attempt": (
+        _NOTICE,
+        _DELIVERY,
+        (
+            "INSERT INTO gridsvc.notice_attempt (community_code, id, delivery_id, number, at,"
+            " outcome, took_ms) VALUES (:a, :row, :row, 1, :at, 'timeout', 5000)"
+        ),
+    ),
+    "notice_delivery": (_NOTICE, _DELIVERY),
+    "notice": (_NOTICE,),
+    "inbox_entry": (
+        (
+            "INSERT INTO gridsvc.inbox_entry (community_code, id, account_id, template, values,"
+            " subject, created_at) VALUES (:a, :row, :account, 'incident.closed', '{}', 'x', :at)"
+        ),
+    ),
     "audit_event": (
         (
             "INSERT INTO gridsvc.audit_event (community_code, id, at, action, subject)"

@@ -78,6 +78,10 @@ LIFE = (
         " status, answer) VALUES (:a, :account, 'k', 'h', 201, '{\"summary\": \"隗知秋\"}')"
     ),
     (
+        "INSERT INTO gridsvc.inbox_entry (community_code, id, account_id, template, values,"
+        " subject) VALUES (:a, :other, :account, 'incident.closed', '{}', 'x')"
+    ),
+    (
         "INSERT INTO gridsvc.audit_event (community_code, id, account_id, action, subject)"
         " VALUES (:a, :other, :account, 'incident.report', 'x')"
     ),

@@ -32,18 +32,13 @@ def keyed(own_town: Clone, old_key: str) -> Clone:
     """A town whose phones and authenticators are encrypted with a key that the test knows."""
     vault = Vault.of(old_key)
     with own_town.root.begin() as root:
-        rows = root.execute(text("SELECT member_id, phone_cipher FROM gridsvc.member_identity"))
-        for member_id, cipher in rows.all():
-            root.execute(
-                text("UPDATE gridsvc.member_identity SET phone_cipher = :c WHERE member_id = :m"),
-                {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "m": member_id},
-            )
-        for column in ("token_cipher", "email_cipher"):
-            rows = root.execute(text(f"SELECT incident_id, {column} FROM gridsvc.report"))  # noqa: S608
-            for incident_id, cipher in rows.all():
+        for place in store.COLUMNS:
+            table, column = store.name_of(place).split(".")
+            query = f"SELECT {column} FROM gridsvc.{table} WHERE {column} IS NOT NULL"  # noqa: S608
+            for cipher in root.scalars(text(query)).all():
                 root.execute(
-                    text(f"UPDATE gridsvc.report SET {column} = :c WHERE incident_id = :i"),  # noqa: S608
-                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "i": incident_id},
+                    text(f"UPDATE gridsvc.{table} SET {column} = :c WHERE {column} = :was"),  # noqa: S608
+                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "was": cipher},
                 )
         for number in range(ACCOUNTS):
             root.execute(
@@ -62,10 +57,9 @@ def keyed(own_town: Clone, old_key: str) -> Clone:
 
 
 def ciphers(clone: Clone) -> list[bytes]:
-    query = (
-        "SELECT phone_cipher FROM gridsvc.member_identity UNION ALL"
-        " SELECT totp_cipher FROM gridsvc.account WHERE totp_cipher IS NOT NULL UNION ALL"
-        " SELECT token_cipher FROM gridsvc.report UNION ALL SELECT email_cipher FROM gridsvc.report"
+    query = " UNION ALL ".join(
+        f"SELECT {column} FROM gridsvc.{table} WHERE {column} IS NOT NULL"  # noqa: S608
+        for table, column in (store.name_of(place).split(".") for place in store.COLUMNS)
     )
     with clone.root.connect() as connection:
         return [bytes(cipher) for cipher in connection.scalars(text(query))]
@@ -95,6 +89,9 @@ def test_everything_is_encrypted_with_the_new_key(keyed: Clone, old_key: str, ba
         "account.totp_cipher": ACCOUNTS - 1,
         "report.token_cipher": 2,
         "report.email_cipher": 2,
+        "notice_channel.address_cipher": 2,
+        "notice_channel.secret_cipher": 2,
+        "notice_delivery.address_cipher": 2,
     }
     assert secrets(keyed, key) == before
     with rotation.finished(keyed.job, JOB, [key, old_key]) as is_finished:

@@ -1,0 +1,1 @@
+"""Speaking to robots, webhooks and mail servers: plain functions that know no database."""
