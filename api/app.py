@@ -26,11 +26,14 @@ from api.routes import (
     export,
     grids,
     imports,
+    inbox,
     incidents,
     invitations,
     jobs,
     keys,
+    live,
     members,
+    notices,
     operation,
     overview,
     patrols,
@@ -40,6 +43,7 @@ from api.routes import (
     tiles,
 )
 from gridsvc.db import Database
+from gridsvc.notices.live import Live
 from gridsvc.settings import Settings
 from gridsvc.vault import Vault
 
@@ -65,6 +69,9 @@ ROUTERS = (
     members.router,
     people.router,
     audit.router,
+    notices.router,
+    inbox.router,
+    live.router,
     pages.router,
     sso.router,
 )
@@ -112,6 +119,7 @@ def create_app(settings: Settings, database: Database, vault: Vault) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.vault = vault
+    app.state.live = Live(database.engine.url, at_most=settings.live_connections)
     errors.install(app)
     # Level 9, the default, takes five times as long for a tenth less.
     app.add_middleware(

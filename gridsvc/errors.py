@@ -1037,9 +1037,13 @@ class InvalidNoticeError(GridsvcError):
 
 
 class InvalidChannelError(GridsvcError):
-    """A channel cannot be as it was asked for; the sentence says why."""
+    """A channel cannot be as it was asked for; ``fault`` says why in a word."""
 
     code = "invalid-channel"
+
+    def __init__(self, fault: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.fault = fault
 
 
 class DeliveryStateError(ConflictError):

@@ -14,6 +14,7 @@ from api.cli.runtime import Runtime, open_runtime
 from api.cli.worker_process import worker_beside
 from gridsvc import settings as settings_module
 from gridsvc.errors import AddressInUseError
+from gridsvc.notices.live import Live
 from gridsvc.settings import Settings
 
 app = typer.Typer()
@@ -71,4 +72,14 @@ def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """A server that lets pages go which listen for live updates: it would wait for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        live = getattr(getattr(self.config.app, "state", None), "live", None)
+        if isinstance(live, Live):
+            live.close()
+        await super().shutdown(sockets)

@@ -45,6 +45,7 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
     ("invite", "/admin/invite", ("administrator",)),
     ("invite_list", "/admin/invite-list", ("administrator",)),
     ("territory", "/admin/territory", ("administrator",)),
+    ("notices", "/admin/notices", ("administrator",)),
     ("members", "/admin/members", STAFF_ROLES),
     ("photos", "/incidents/photos", STAFF_ROLES),
     ("audit", "/admin/audit", STAFF_ROLES),
@@ -54,8 +55,8 @@ TABS: Sequence[tuple[str, str, Sequence[str]]] = (
 _FORM_PAGES = (
     *("/login/second-factor", "/login", "/invite", "/account"),
     *("/admin/invite-list", "/admin/invite", "/admin/members", "/admin/territory"),
+    *("/admin/notices", "/admin", "/inbox", "/notices"),
     *("/report/follow", "/report", "/incidents/photos"),
-    "/admin",
 )
 
 

@@ -104,7 +104,7 @@ def add(
     access.require_role(session, "administrator")
     code = _community_of(session, wanted.place_code)
     if len(store.list_channels(session)) >= MAX_CHANNELS:
-        raise InvalidChannelError(f"There are {MAX_CHANNELS} channels already.")
+        raise InvalidChannelError("too-many", f"There are {MAX_CHANNELS} channels already.")
     made = new_webhook_secret() if wanted.kind == WEBHOOK and not wanted.secret else ""
     channel_id = new_id()
     store.add_channel(
@@ -230,7 +230,7 @@ def _community_of(session: Session, place_code: str) -> int:
 def _name(text: str) -> str:
     name = "".join(letter for letter in text if letter.isprintable()).strip()
     if not name:
-        raise InvalidChannelError("A channel needs a name.")
+        raise InvalidChannelError("name", "A channel needs a name.")
     return name
 
 
@@ -241,11 +241,11 @@ def _address(
     address = address.strip()
     if kind == COPY:
         if address:
-            raise InvalidChannelError("Texts to copy have no address.")
+            raise InvalidChannelError("no-address", "Texts to copy have no address.")
         return {"address_cipher": None, "host": ""}
     if kind == EMAIL:
         if not is_address(address):
-            raise InvalidChannelError("The address is no e-mail address.")
+            raise InvalidChannelError("email", "The address is no e-mail address.")
         host = address.partition("@")[2]
     else:
         host = _host_of(address, networks)
@@ -257,12 +257,12 @@ def _host_of(url: str, networks: Sequence[Network]) -> str:
     try:
         place = place_of(url)
     except ValueError as error:
-        raise InvalidChannelError(f"The address cannot be used: {error}.") from error
+        raise InvalidChannelError("address", f"The address cannot be used: {error}.") from error
     if place.scheme == "http" and not networks:
-        raise InvalidChannelError("The address cannot be used: it does not begin with https://.")
+        raise InvalidChannelError("address", "The address does not begin with https://.")
     address = literal(place.host)
     if address is not None and not is_allowed(address, networks):
-        raise InvalidChannelError("The address cannot be used: it is on a private network.")
+        raise InvalidChannelError("private", "The address is on a private network.")
     return place.host
 
 
@@ -270,12 +270,12 @@ def _secret(kind: str, secret: str, vault: Vault) -> dict[str, object]:
     """Return a secret as it is stored."""
     secret = secret.strip()
     if secret and kind not in _SIGNED:
-        raise InvalidChannelError("What this kind of channel is sent is not signed.")
+        raise InvalidChannelError("not-signed", "What this kind of channel is sent is not signed.")
     if kind == WEBHOOK:
         try:
             webhook_key(secret)
         except ValueError as error:
-            raise InvalidChannelError(f"The secret cannot be used: {error}.") from error
+            raise InvalidChannelError("secret", f"The secret cannot be used: {error}.") from error
     return {"secret_cipher": vault.encrypt(secret) if secret else None}
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from sqlalchemy import URL
@@ -88,6 +89,7 @@ class Listener:
         self._intervals = intervals
         self._updates: list[Update] = []
         self._has_missed = False
+        self.is_over = False
         self._news = asyncio.Event()
 
     def hear(self, update: Update) -> None:
@@ -104,6 +106,11 @@ class Listener:
         """Forget what waits: everything is to be read again."""
         self._updates.clear()
         self._has_missed = True
+        self._news.set()
+
+    def end(self) -> None:
+        """Let the page go: the process stops."""
+        self.is_over = True
         self._news.set()
 
     async def next(self, *, wait_s: float) -> Heard:
@@ -133,11 +140,29 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._hearing: asyncio.Task[None] | None = None
         self._is_connected = False
+        self._is_closed = False
 
     @property
     def listener_count(self) -> int:
         """How many listen."""
         return len(self._listeners)
+
+    def require_place(self) -> None:
+        """Refuse one more listener where there are as many as may be.
+
+        Raises
+        ------
+        LiveCrowdedError
+            There are.
+        """
+        if self._is_closed or len(self._listeners) >= self._at_most:
+            raise LiveCrowdedError(self._at_most)
+
+    def close(self) -> None:
+        """Let every listener go, and take no new ones."""
+        self._is_closed = True
+        for listener in self._listeners:
+            listener.end()
 
     @asynccontextmanager
     async def listen(self, intervals: Sequence[Interval]) -> AsyncIterator[Listener]:
@@ -148,8 +173,7 @@ class Hub:
         LiveCrowdedError
             Too many listen already.
         """
-        if len(self._listeners) >= self._at_most:
-            raise LiveCrowdedError(self._at_most)
+        self.require_place()
         listener = Listener(intervals)
         self._listeners.add(listener)
         if self._is_connected:
@@ -190,3 +214,23 @@ class Hub:
         if update is not None:
             for listener in self._listeners:
                 listener.hear(update)
+
+
+class Live:
+    """The hubs of a process, one for each event loop."""
+
+    def __init__(self, url: URL, *, at_most: int) -> None:
+        self._url = url
+        self._at_most = at_most
+        self._hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+    def hub(self) -> Hub:
+        """Return the hub of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._hubs:
+            self._hubs[loop] = Hub(self._url, at_most=self._at_most)
+        return self._hubs[loop]
+
+    def close(self) -> None:
+        """Let every page of the running event loop go."""
+        self.hub().close()

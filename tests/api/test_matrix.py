@@ -13,6 +13,7 @@ from tests.api.matrix_changes import CHANGES
 from tests.api.matrix_imports import IMPORT_READS, add_waiting
 from tests.api.matrix_jobs import JOB_READS
 from tests.api.matrix_members import MEMBER_READS, add_twins
+from tests.api.matrix_notices import NOTICE_CHANGES, NOTICE_READS, add_notices
 from tests.api.matrix_ogc import OGC
 from tests.api.matrix_promises import (
     Alike,
@@ -36,7 +37,16 @@ pytestmark = pytest.mark.db
 NOTHING = "00000000-0000-7000-8000-000000000000"
 EVER_NEW = {"x-request-id", "date"}
 MATRIX: tuple[tuple[str, Promise], ...] = (
-    READS + MEMBER_READS + IMPORT_READS + JOB_READS + REPORT_READS + OGC + CHANGES + REPORT_CHANGES
+    READS
+    + MEMBER_READS
+    + IMPORT_READS
+    + JOB_READS
+    + NOTICE_READS
+    + REPORT_READS
+    + OGC
+    + CHANGES
+    + NOTICE_CHANGES
+    + REPORT_CHANGES
 )
 
 
@@ -60,6 +70,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
             add_waiting(made)
             add_twins(made)
             add_photos(made)
+            add_notices(made)
             yield made
     finally:
         drop(clone)

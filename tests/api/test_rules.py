@@ -120,6 +120,7 @@ def test_paths_name_codes_and_ids_only() -> None:
         *("sign_in_id", "layer", "format", "name", "x", "y", "z"),
         *("collectionId", "itemId", "tileMatrixSetId", "import_id"),
         *("absence_id", "exclusion_id", "post_id", "job_id", "photo_id"),
+        *("channel_id", "delivery_id", "entry_id"),
     }
 
 

@@ -36,6 +36,7 @@ from tests.api.matrix_changes import CHANGES
 from tests.api.matrix_imports import IMPORT_READS, add_waiting
 from tests.api.matrix_jobs import JOB_READS
 from tests.api.matrix_members import MEMBER_READS, add_twins
+from tests.api.matrix_notices import NOTICE_CHANGES, NOTICE_READS, add_notices
 from tests.api.matrix_promises import Ask, Changes, Lists, One
 from tests.api.matrix_reads import READS
 from tests.api.matrix_reports import REPORT_CHANGES, REPORT_READS, add_photos
@@ -65,7 +66,15 @@ def bounded(examples: int) -> settings:
 
 PROMISES = dict(
     reversed(
-        READS + MEMBER_READS + IMPORT_READS + JOB_READS + REPORT_READS + CHANGES + REPORT_CHANGES
+        READS
+        + MEMBER_READS
+        + IMPORT_READS
+        + JOB_READS
+        + NOTICE_READS
+        + REPORT_READS
+        + CHANGES
+        + NOTICE_CHANGES
+        + REPORT_CHANGES
     )
 )
 Case = schemathesis.Case[Any]
@@ -94,6 +103,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
             add_waiting(made)
             add_twins(made)
             add_photos(made)
+            add_notices(made)
             yield made
     finally:
         drop(clone)

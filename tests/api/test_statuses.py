@@ -248,6 +248,79 @@ def a_list(name: str = "list.csv", text: str = "姓名\n甲\n") -> dict[str, Any
     return {"files": {"file": (name, text.encode(), "text/csv")}}
 
 
+CHANNELS, DELIVERIES = f"{V1}/notices/channels", f"{V1}/notices/deliveries"
+CHANNEL, DEAD, TO_COPY = (str(town.id_of(what, A)) for what in ("channel", "delivery", "copy"))
+CHANNEL_IN = {"kind": "copy", "name": "三号楼群", "place_code": str(A)}
+OFFICE = "administrator"
+NOTICES: dict[tuple[str, str], dict[int, Ask]] = {
+    ("GET", CHANNELS): {200: get(CHANNELS, OFFICE), 403: get(CHANNELS)},
+    ("POST", CHANNELS): {
+        201: post(CHANNELS, CHANNEL_IN, role=OFFICE),
+        403: post(CHANNELS, CHANNEL_IN),
+        404: post(CHANNELS, CHANNEL_IN | {"place_code": str(B)}, role=OFFICE),
+        422: post(CHANNELS, CHANNEL_IN | {"kind": "wecom"}, role=OFFICE),
+    },
+    ("PATCH", f"{CHANNELS}/{{channel_id}}"): {
+        200: Ask("PATCH", f"{CHANNELS}/{CHANNEL}", OFFICE, {"json": {"is_on": False}}),
+        403: Ask("PATCH", f"{CHANNELS}/{CHANNEL}", send={"json": {}}),
+        404: Ask("PATCH", f"{CHANNELS}/{NOTHING}", OFFICE, {"json": {}}),
+        422: Ask("PATCH", f"{CHANNELS}/{CHANNEL}", OFFICE, {"json": {"address": "x"}}),
+    },
+    ("POST", f"{CHANNELS}/{{channel_id}}/test"): {
+        200: post(
+            f"{CHANNELS}/{CHANNEL}/test",
+            None,
+            post(f"{CHANNELS}/{CHANNEL}/test", role=OFFICE, headers=KEY),
+            role=OFFICE,
+            headers=KEY,
+        ),
+        201: post(f"{CHANNELS}/{CHANNEL}/test", role=OFFICE),
+        403: post(f"{CHANNELS}/{CHANNEL}/test"),
+        404: post(f"{CHANNELS}/{NOTHING}/test", role=OFFICE),
+        422: post(f"{CHANNELS}/x/test", role=OFFICE),
+    },
+    ("DELETE", f"{CHANNELS}/{{channel_id}}"): {
+        204: Ask("DELETE", f"{CHANNELS}/{CHANNEL}", OFFICE),
+        403: Ask("DELETE", f"{CHANNELS}/{CHANNEL}"),
+        404: Ask("DELETE", f"{CHANNELS}/{NOTHING}", OFFICE),
+        422: Ask("DELETE", f"{CHANNELS}/x", OFFICE),
+    },
+    ("GET", DELIVERIES): listed(DELIVERIES, planner=403),
+    ("GET", f"{DELIVERIES}/{{delivery_id}}"): {
+        200: get(f"{DELIVERIES}/{DEAD}", OFFICE),
+        403: get(f"{DELIVERIES}/{DEAD}"),
+        404: get(f"{DELIVERIES}/{NOTHING}", OFFICE),
+        422: get(f"{DELIVERIES}/x", OFFICE),
+    },
+    ("POST", f"{DELIVERIES}/{{delivery_id}}/resend"): {
+        200: post(f"{DELIVERIES}/{DEAD}/resend", role=OFFICE),
+        403: post(f"{DELIVERIES}/{DEAD}/resend"),
+        404: post(f"{DELIVERIES}/{NOTHING}/resend", role=OFFICE),
+        409: post(f"{DELIVERIES}/{TO_COPY}/resend", role=OFFICE),
+        422: post(f"{DELIVERIES}/x/resend", role=OFFICE),
+    },
+    ("POST", f"{DELIVERIES}/{{delivery_id}}/copied"): {
+        200: post(f"{DELIVERIES}/{TO_COPY}/copied"),
+        403: post(f"{DELIVERIES}/{TO_COPY}/copied", role="planner"),
+        404: post(f"{DELIVERIES}/{NOTHING}/copied"),
+        409: post(f"{DELIVERIES}/{DEAD}/copied"),
+        422: post(f"{DELIVERIES}/x/copied"),
+    },
+    ("GET", f"{V1}/inbox"): {200: get(f"{V1}/inbox"), 422: get(f"{V1}/inbox?cursor=!")},
+    ("POST", f"{V1}/inbox/read"): {
+        200: post(f"{V1}/inbox/read"),
+        403: post(f"{V1}/inbox/read", headers=FORGED),
+        422: post(f"{V1}/inbox/read", headers={"Idempotency-Key": "short"}),
+    },
+    ("POST", f"{V1}/inbox/{{entry_id}}/read"): {
+        403: post(f"{V1}/inbox/{NOTHING}/read", headers=FORGED),
+        404: post(f"{V1}/inbox/{NOTHING}/read"),
+        422: post(f"{V1}/inbox/x/read"),
+    },
+    ("GET", f"{V1}/live"): {200: get(f"{V1}/live"), 403: get(f"{V1}/live", "planner")},
+}
+
+
 REPORTS, OWN_REPORT = f"{V1}/reports", f"{V1}/reports/{town.reported(A)}"
 FOLLOWING = {"headers": {"Follow-Token": town.token_of(A).text}}
 PHOTO = f"{OWN_REPORT}/photos/{town.photo_of(A)}"
@@ -705,6 +778,7 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         409: post(f"{V1}/jobs/{JOB}/cancel"),
         422: post(f"{V1}/jobs/x/cancel"),
     },
+    **NOTICES,
     ("GET", f"{V1}/audit"): listed(f"{V1}/audit", planner=403),
     ("GET", f"{V1}/results"): {200: get(f"{V1}/results"), 403: get(f"{V1}/results", "planner")},
     ("GET", f"{V1}/export/{{layer}}.{{format}}"): {
@@ -738,6 +812,8 @@ ELSEWHERE = {
     ("POST", f"{REPORTS}/nearby"): {429},
     ("POST", f"{REPORTS}/{{incident_id}}/photos"): {429},
     ("GET", f"{V1}/sign-ins"): {403},
+    ("GET", f"{V1}/inbox"): {403},
+    ("POST", f"{V1}/inbox/{{entry_id}}/read"): {200},
     ("DELETE", f"{V1}/sign-ins/{{sign_in_id}}"): {204},
     ("POST", f"{V1}/keys"): {409},
     ("DELETE", f"{V1}/keys/{{key_id}}"): {204},
@@ -808,6 +884,7 @@ def address(path: str) -> str:
     names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
     names |= {"{import_id}": NOTHING, "{job_id}": NOTHING}
     names |= {"{absence_id}": NOTHING, "{exclusion_id}": NOTHING, "{post_id}": NOTHING}
+    names |= {"{channel_id}": NOTHING, "{delivery_id}": NOTHING, "{entry_id}": NOTHING}
     names |= {"{account_id}": NOTHING, "{format}": "geojson", "{photo_id}": NOTHING}
     for name, value in names.items():
         path = path.replace(name, value)

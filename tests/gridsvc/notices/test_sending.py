@@ -324,6 +324,7 @@ def test_a_receiver_that_drips_is_not_waited_for(bytes_sent: int) -> None:
 
 def test_headers_that_drip_are_not_waited_for_either() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def drip() -> None:
             connection, _ = listener.accept()
             with connection:
