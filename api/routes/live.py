@@ -10,9 +10,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from api.deps import PrincipalDep
@@ -26,7 +26,6 @@ HEARTBEAT_S = 15.0
 LASTS_S = 900.0
 """Then the browser comes again by itself, and its rights are read anew."""
 _RETRY_MS = 3000
-Accept = Annotated[str, Header(include_in_schema=False)]
 
 
 class EventStream(StreamingResponse):
@@ -41,7 +40,7 @@ def _stream(events: AsyncIterator[str]) -> EventStream:
 
 
 @router.get("", response_class=EventStream, responses=responses(401, 403, 503))
-async def listen(request: Request, principal: PrincipalDep, accept: Accept = "") -> EventStream:
+async def listen(request: Request, principal: PrincipalDep) -> EventStream:
     """Tell of what happens in the own territory, while the connection lasts.
 
     `event: again` says to read everything anew: listening has begun, or something was missed.
@@ -50,7 +49,7 @@ async def listen(request: Request, principal: PrincipalDep, accept: Accept = "")
     seconds. After a quarter of an hour the stream ends, and browsers come again. Without
     `Accept: text/event-stream` only its first line is sent.
     """
-    if EventStream.media_type not in accept:
+    if EventStream.media_type not in request.headers.get("accept", ""):
         return _stream(_greeting())
     hub = cast(Live, request.app.state.live).hub()
     hub.require_place()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import uvicorn
+
 from api.app import create_app
 from api.cli.serve_command import server_of
 from gridsvc.settings import Settings
@@ -20,6 +22,12 @@ class Port:
     """A port that the service listens at, spoken to byte by byte."""
 
     number: int
+    server: uvicorn.Server | None = None
+
+    def stop(self) -> None:
+        """Stop the service as an interrupt does."""
+        assert self.server is not None
+        self.server.should_exit = True
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.number), timeout=10)
@@ -53,7 +61,7 @@ def listening(clone: Clone, **settings: Any) -> Iterator[Port]:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield Port(listener.getsockname()[1])
+        yield Port(listener.getsockname()[1], server)
     finally:
         server.should_exit = True
         thread.join(timeout=20)
