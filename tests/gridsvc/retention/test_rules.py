@@ -262,7 +262,11 @@ def test_what_was_let_go_is_noted_by_table_with_its_count(own_town: Clone) -> No
             )
         ).all()
     assert noted == [
+        (town.STREET, "inbox_entry", {"rows": 4}, None),
         (town.STREET, "job", {"rows": 2}, None),
+        (town.STREET, "notice", {"rows": 2}, None),
+        (town.STREET, "notice_attempt", {"rows": 2}, None),
+        (town.STREET, "notice_delivery", {"rows": 4}, None),
         (town.STREET, "patrol_left_out", {"rows": 2}, None),
         (town.STREET, "patrol_route", {"rows": 2}, None),
         (town.STREET, "patrol_shift", {"rows": 2}, None),
