@@ -4,11 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
 
 from api.deps import LanguageDep, SessionDep
 from api.errors import responses
-from api.idempotency import IdempotencyKey, once
 from api.schemas.notices import EntryOut, InboxOut, ReadOut
 from api.schemas.paging import DEFAULT_LIMIT, Cursor, Limit, decode_time_cursor, page_of
 from gridsvc.notices import service
@@ -35,32 +33,15 @@ def list_inbox(
     return {**page, "unread_count": service.count_unread(session)}
 
 
-@router.post("/read", response_model=ReadOut, responses=responses(401, 403, 422, 503))
-def read_everything(session: SessionDep, idempotency_key: IdempotencyKey = None) -> JSONResponse:
-    """Mark every message as read."""
-    return once(
-        session,
-        idempotency_key,
-        b"read everything",
-        status=200,
-        act=lambda: ReadOut(count=service.mark_all_read(session)),
-    )
+@router.post("/read", response_model=ReadOut, responses=responses(401, 403, 503))
+def read_everything(session: SessionDep) -> ReadOut:
+    """Mark every message as read. Twice is once."""
+    return ReadOut(count=service.mark_all_read(session))
 
 
 @router.post(
     "/{entry_id}/read", response_model=EntryOut, responses=responses(401, 403, 404, 422, 503)
 )
-def read_entry(
-    session: SessionDep,
-    language: LanguageDep,
-    entry_id: UUID,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
+def read_entry(session: SessionDep, language: LanguageDep, entry_id: UUID) -> EntryOut:
     """Mark a message as read. Twice is once."""
-    return once(
-        session,
-        idempotency_key,
-        f"read {entry_id}".encode(),
-        status=200,
-        act=lambda: EntryOut.of(service.mark_read(session, entry_id), language),
-    )
+    return EntryOut.of(service.mark_read(session, entry_id), language)

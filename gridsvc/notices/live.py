@@ -232,5 +232,7 @@ class Live:
         return self._hubs[loop]
 
     def close(self) -> None:
-        """Let every page of the running event loop go."""
-        self.hub().close()
+        """Let every page go, and take no new ones; from any thread."""
+        for loop, hub in list(self._hubs.items()):
+            with suppress(RuntimeError):  # the loop has ended, and its pages with it
+                loop.call_soon_threadsafe(hub.close)

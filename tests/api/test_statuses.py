@@ -310,7 +310,6 @@ NOTICES: dict[tuple[str, str], dict[int, Ask]] = {
     ("POST", f"{V1}/inbox/read"): {
         200: post(f"{V1}/inbox/read"),
         403: post(f"{V1}/inbox/read", headers=FORGED),
-        422: post(f"{V1}/inbox/read", headers={"Idempotency-Key": "short"}),
     },
     ("POST", f"{V1}/inbox/{{entry_id}}/read"): {
         403: post(f"{V1}/inbox/{NOTHING}/read", headers=FORGED),

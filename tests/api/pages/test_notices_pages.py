@@ -1,5 +1,7 @@
 """The pages of notices without a script: the inbox, texts to copy, channels, dead letters."""
 
+from typing import Any
+
 import pytest
 
 from api.pages.text import load_words
@@ -82,7 +84,7 @@ def test_a_text_is_copied_and_done(own_service: Service) -> None:
 def test_an_administrator_makes_tests_and_deletes_a_channel(own_service: Service) -> None:
     tab = office(own_service)
     tab.see("/admin/notices")
-    form = {"kind": "copy", "name": EVIL, "place": str(A)}
+    form: dict[str, Any] = {"kind": "copy", "name": EVIL, "place": str(A)}
     assert tab.send("/admin/notices", **form) == "/admin/notices?done=added"
     page = tab.see("/admin/notices?done=added")
     assert EVIL in page.words
@@ -97,7 +99,12 @@ def test_an_administrator_makes_tests_and_deletes_a_channel(own_service: Service
 def test_the_secret_of_a_webhook_is_shown_once(own_service: Service) -> None:
     tab = office(own_service)
     tab.see("/admin/notices")
-    form = {"kind": "webhook", "name": "台", "place": str(A), "address": "https://a.example/x"}
+    form: dict[str, Any] = {
+        "kind": "webhook",
+        "name": "台",
+        "place": str(A),
+        "address": "https://a.example/x",
+    }
     assert tab.send("/admin/notices", status=200, **form) == ""
     assert "whsec_" in tab.page.words
     assert "whsec_" not in tab.see("/admin/notices").words

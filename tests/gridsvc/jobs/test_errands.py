@@ -66,7 +66,7 @@ def test_an_errand_is_run_once_committed_and_nothing_is_left_of_it(office: Clone
     put(office, is_kept=False)
     row_id = put(office)
     with working(office, {"test.note": book.note}):
-        wait_for(lambda: book.run)
+        wait_for(lambda: len(book.run) == 1)
         other = put(office)
         wait_for(lambda: len(book.run) == 2)
         wait_for(lambda: left_in_queue(office) == 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -60,7 +60,7 @@ def web_server(host: str = "127.0.0.1") -> Iterator[WebServer]:
     told = WebServer()
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version: ClassVar[str] = "HTTP/1.1"
+        protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -117,9 +117,9 @@ class _Anywhere(Controller):
     """The library's server, at a port that is free: it asks itself for port 0 otherwise."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def mail_server(**options: Any) -> Iterator[Mailbox]:
         async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
             content = cast(bytes, envelope.content)
             mail = message_from_bytes(content, policy=policy.default)
-            box.mails.append((list(envelope.rcpt_tos), cast(EmailMessage, mail)))
+            box.mails.append((list(envelope.rcpt_tos), mail))
             return "250 OK"
 
     controller = _Anywhere(Handler(), hostname="127.0.0.1", port=0, **options)

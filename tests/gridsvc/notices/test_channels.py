@@ -137,17 +137,16 @@ def test_a_channel_changes_in_what_is_given(office: Clone) -> None:
         channels.remove(session, channel.id)
         with pytest.raises(NotFoundError):
             channels.get_channel(session, channel.id)
-    actions = [one.action for one in _trail(office, str(channel.id))]
-    assert actions == ["add", "change", "change", "delete"]
+    assert _trail(office, str(channel.id)) == ["add", "change", "change", "delete"]
 
 
-def _trail(office: Clone, subject: str) -> list[object]:
+def _trail(office: Clone, subject: str) -> list[str]:
     query = (
         "SELECT split_part(action, '.', 2) AS action FROM gridsvc.audit_event"
         " WHERE subject = :subject ORDER BY at, id"
     )
     with office.root.connect() as connection:
-        return list(connection.execute(text(query), {"subject": subject}).all())
+        return list(connection.scalars(text(query), {"subject": subject}))
 
 
 def test_a_test_notice_goes_to_one_channel_and_says_how_it_went(office: Clone) -> None:

@@ -46,9 +46,9 @@ def _nothing_said(office: Clone) -> None:
     )
 
 
-def sent_to(office: Clone, server: WebServer, kind: str = "webhook", **more: str) -> UUID:
+def sent_to(office: Clone, server: WebServer, kind: str = "webhook") -> UUID:
     """Return a delivery on its way to a server."""
-    add_channel(office, kind, COMPOUND, server.url("/hook?key=secret-key"), **more)
+    add_channel(office, kind, COMPOUND, server.url("/hook?key=secret-key"))
     notice_id = say(office, Audience(COMPOUND), category="public_facility.stairwell_lights")
     spread(office, notice_id)
     (delivery,) = deliveries(office, notice_id)

@@ -10,7 +10,7 @@ import yaml
 from geodata.categories import load_categories
 from gridsvc.errors import InvalidNoticeError
 from gridsvc.notices import templates
-from gridsvc.notices.model import LANGUAGES
+from gridsvc.notices.model import LANGUAGES, Value
 from gridsvc.notices.templates import (
     MAX_VALUE_LETTERS,
     check,
@@ -19,7 +19,12 @@ from gridsvc.notices.templates import (
     load_templates,
 )
 
-GIVEN = {"category": {"zh": "火", "en": "Fire"}, "place": "3 栋", "number": "7", "link": "L"}
+GIVEN: dict[str, Value] = {
+    "category": {"zh": "火", "en": "Fire"},
+    "place": "3 栋",
+    "number": "7",
+    "link": "L",
+}
 ONE = {
     "values": ["place"],
     "zh": {"title": "在{place}", "text": "{place}"},
@@ -115,7 +120,12 @@ def test_both_languages_say_the_same() -> None:
 
 def test_a_message_gives_exactly_the_values_of_its_template() -> None:
     template = get_template("incident.reported")
-    for wrong in ({}, GIVEN | {"phone": "1"}, GIVEN | {"category": {"zh": "火"}}):
+    wrongs: tuple[dict[str, Value], ...] = (
+        {},
+        GIVEN | {"phone": "1"},
+        GIVEN | {"category": {"zh": "火"}},
+    )
+    for wrong in wrongs:
         with pytest.raises(InvalidNoticeError):
             fit(template, wrong)
     with pytest.raises(InvalidNoticeError):
