@@ -13,12 +13,14 @@ from gridsvc.audit import service as audit
 from gridsvc.db import Interval, new_id, scope_of
 from gridsvc.errors import InvalidChannelError, NotFoundError
 from gridsvc.jobs import errands
-from gridsvc.notices import service, store
+from gridsvc.notices import store
 from gridsvc.notices.model import (
     COPY,
+    DELIVER,
     DINGTALK,
     EMAIL,
     FEISHU,
+    TEST,
     TO_COPY,
     WAITING,
     WEBHOOK,
@@ -34,6 +36,11 @@ _PLACE = re.compile(r"[1-9][0-9]{11}([0-9]{3}([0-9]{5})?)?")
 _SIGNED = (DINGTALK, FEISHU, WEBHOOK)
 MAX_CHANNELS = 2_000
 """Of one territory: a stairwell has one, or two."""
+FAULTS = (
+    *("address", "private", "email", "no-address", "name", "not-signed", "secret"),
+    "too-many",
+)
+"""Why a channel is refused; each has words on the pages."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,9 @@ def add(
         **_address(wanted.kind, wanted.address, vault, networks),
         **_secret(wanted.kind, wanted.secret or made, vault),
     )
-    _record(session, code, "add", channel_id, kind=wanted.kind, place=wanted.place_code)
+    _record(
+        session, code, "notice-channel.add", channel_id, kind=wanted.kind, place=wanted.place_code
+    )
     return get_channel(session, channel_id), made
 
 
@@ -155,7 +164,7 @@ def change(
     if told:
         store.change_channel(session, channel_id, **told)
         fields = ", ".join(sorted(told))
-        _record(session, channel.community_code, "change", channel_id, fields=fields)
+        _record(session, channel.community_code, "notice-channel.change", channel_id, fields=fields)
     return get_channel(session, channel_id)
 
 
@@ -169,7 +178,7 @@ def remove(session: Session, channel_id: UUID) -> None:
     """
     channel = get_channel(session, channel_id)
     store.delete_channel(session, channel_id)
-    _record(session, channel.community_code, "delete", channel_id)
+    _record(session, channel.community_code, "notice-channel.delete", channel_id)
 
 
 def send_test(session: Session, channel_id: UUID) -> UUID:
@@ -187,7 +196,7 @@ def send_test(session: Session, channel_id: UUID) -> UUID:
         session,
         community_code=code,
         id=notice_id,
-        template="channel.test",
+        template=TEST,
         values={"channel": channel.name},
         subject=str(channel_id),
         place_code=channel.place_code,
@@ -200,8 +209,8 @@ def send_test(session: Session, channel_id: UUID) -> UUID:
         **towards(channel),
     )
     if channel.kind != COPY:
-        errands.put(session, service.DELIVER, community_code=code, row_id=delivery_id)
-    _record(session, code, "test", channel_id)
+        errands.put(session, DELIVER, community_code=code, row_id=delivery_id)
+    _record(session, code, "notice-channel.test", channel_id)
     return delivery_id
 
 
@@ -280,12 +289,12 @@ def _secret(kind: str, secret: str, vault: Vault) -> dict[str, object]:
 
 
 def _record(
-    session: Session, community_code: int, deed: str, channel_id: UUID, **detail: object
+    session: Session, community_code: int, action: str, channel_id: UUID, **detail: object
 ) -> None:
     audit.record(
         session,
         community_code=community_code,
-        action=f"notice-channel.{deed}",
+        action=action,
         subject=str(channel_id),
         **detail,
     )

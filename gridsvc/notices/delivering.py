@@ -28,8 +28,12 @@ from gridsvc.notices.channels import towards
 from gridsvc.notices.model import (
     COPY,
     DEAD,
+    DEAD_LETTER,
+    DELIVER,
     EMAIL,
+    READY_TO_COPY,
     SENT,
+    SPREAD,
     WAITING,
     WEBHOOK,
     Channel,
@@ -42,7 +46,7 @@ from gridsvc.notices.sending.mail import MailServer, message_of, send
 from gridsvc.notices.sending.outcome import RefusedError
 from gridsvc.notices.sending.posting import post
 from gridsvc.notices.sending.robots import judge, post_of
-from gridsvc.notices.service import DELIVER, SPREAD, letter_of
+from gridsvc.notices.service import letter_of
 from gridsvc.vault import Vault
 
 MAX_ATTEMPTS = 12
@@ -146,7 +150,7 @@ def spread(database: Database, community_code: int, notice_id: UUID) -> None:
                 live.tell(
                     session,
                     community_code=community_code,
-                    kind="notice.to_copy",
+                    kind=READY_TO_COPY,
                     subject=str(delivery_id),
                 )
             else:
@@ -194,7 +198,7 @@ def deliver(database: Database, office: Office, community_code: int, delivery_id
             live.tell(
                 session,
                 community_code=community_code,
-                kind="notice.dead",
+                kind=DEAD_LETTER,
                 subject=str(delivery_id),
             )
     _note(tried, outcome, after_s)

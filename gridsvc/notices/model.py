@@ -19,8 +19,14 @@ ON_THE_WEB = (*ROBOTS, WEBHOOK)
 """Kinds whose address is a URL."""
 CHANNEL_KINDS = (*ON_THE_WEB, EMAIL, COPY)
 
+SPREAD, DELIVER = "notices.spread", "notices.deliver"
+"""Errands: find who is told, and tell one of them."""
+TEST = "channel.test"
+"""Template of a test notice."""
+DEAD_LETTER, READY_TO_COPY = "notice.dead", "notice.to_copy"
+"""Kinds of live updates."""
+
 WAITING, SENT, DEAD, TO_COPY, COPIED = "waiting", "sent", "dead", "to_copy", "copied"
-STATUSES = (WAITING, SENT, DEAD, TO_COPY, COPIED)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from gridsvc.notices import live, store
 from gridsvc.notices.model import (
     COPIED,
     DEAD,
+    DELIVER,
     EMAIL,
+    SPREAD,
     TO_COPY,
     WAITING,
     Attempt,
@@ -30,7 +32,6 @@ from gridsvc.notices.model import (
 )
 from gridsvc.notices.templates import fit, get_template
 
-SPREAD, DELIVER = "notices.spread", "notices.deliver"
 _PLACE = re.compile(r"[0-9]{12}|[0-9]{15}|[0-9]{20}")
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from api.deps import VaultDep
 from api.pages.desk import Desk, DeskDep
 from api.pages.entering import go
-from api.pages.text import ago, load_words
+from api.pages.text import ago
 from api.schemas.notices import ChannelKind, DeliveryOut
 from api.schemas.paging import Cursor, decode_time_cursor, encode_cursor
 from gridsvc.errors import (
@@ -25,6 +25,7 @@ from gridsvc.errors import (
 from gridsvc.notices import channels, service
 from gridsvc.notices.channels import NewChannel
 from gridsvc.notices.model import CHANNEL_KINDS, LANGUAGES, Channel, Language
+from gridsvc.notices.sending.outcome import OUTCOMES
 
 router = APIRouter(
     prefix="/admin/notices", include_in_schema=False, default_response_class=HTMLResponse
@@ -141,6 +142,5 @@ def _sentence(desk: Desk, error: GridsvcError) -> str:
 
 
 def _outcome(desk: Desk, word: str | None) -> str:
-    """Return how a try ended in words; a word without any as it is."""
-    key = f"outcome_{(word or 'none').replace('-', '_')}"
-    return desk.say(key) if key in load_words() else str(word)
+    """Return how a try ended in words; one of before, which has none, as it is."""
+    return desk.say(f"try_{word}".replace("-", "_")) if word in OUTCOMES else str(word)

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-SENT = "sent"
+OUTCOMES = (
+    *("timeout", "status", "connection", "certificate", "private-address", "not-encrypted"),
+    *("unknown-host", "no-name-in-time", "refused", "too-often", "garbage", "redirect"),
+    *("answer-too-large", "channel-gone", "no-mail-server", "recipient", "mail-login"),
+    *("mail-refused", "fault"),
+)
+"""Why something did not arrive; each has words on the pages."""
 
 
 class RefusedError(Exception):

@@ -147,7 +147,7 @@ def test_a_dead_letter_is_sent_again(own_service: Service) -> None:
     tab = office(own_service)
     page = tab.see("/admin/notices")
     assert words("dead_headline").format(n=2) in page.words
-    assert words("outcome_recipient") in page.words
+    assert words("try_recipient") in page.words
     path = f"/admin/notices/deliveries/{town.id_of('delivery', A)}"
     assert tab.send(path) == "/admin/notices?done=resent"
     assert words("dead_headline").format(n=1) in tab.see("/admin/notices?done=resent").words

@@ -12,6 +12,7 @@ import api.pages
 import gridsvc
 from api.pages import account, member, members_import, office_accounts, territory_office
 from api.pages.home import FORMATS
+from api.pages.notices import office as notice_office
 from api.pages.rules_page import GROUPS
 from api.pages.shell import TABS
 from api.pages.signing_in import SsoFault
@@ -23,6 +24,9 @@ from gridsvc.access.accounts.model import COLUMNS
 from gridsvc.access.model import ROLES
 from gridsvc.contacts.model import TIERS
 from gridsvc.incidents.model import STATUSES
+from gridsvc.notices.channels import FAULTS
+from gridsvc.notices.model import CHANNEL_KINDS, LANGUAGES
+from gridsvc.notices.sending.outcome import OUTCOMES
 from gridsvc.overview.export_layers import PLANNER_LAYERS
 from gridsvc.people.model import ABSENCE_KINDS, AFFILIATIONS, POST_KINDS, PURPOSES
 from gridsvc.people.twins.likeness import REASONS as TWIN_REASONS
@@ -77,55 +81,59 @@ def test_facts_of_one_language_are_known_to_the_caller_of_the_other() -> None:
     assert differing == {"heat_headline": {"n", "total"}}
 
 
+def notice_words() -> set[str]:
+    """Return the keys of the phrases that the pages of notices put together."""
+    return {
+        *(f"channel_kind_{kind}" for kind in CHANNEL_KINDS),
+        *(f"channel_language_{language}" for language in LANGUAGES),
+        *(f"channel_fault_{fault}".replace("-", "_") for fault in (*FAULTS, "place")),
+        *(f"channel_done_{deed}" for deed in get_args(notice_office.Done)),
+        *(f"try_{outcome}".replace("-", "_") for outcome in OUTCOMES),
+    }
+
+
 def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_over() -> None:
     sources = [
         path.read_text("utf-8") for path in FOLDER.rglob("*") if path.suffix in {".py", ".html"}
     ]
     said = {key for text in sources for key in re.findall(r"""say\(\s*["'](\w+)["'][,)]""", text)}
     listed = {key for text in sources for key in re.findall(r"""["'](\w+)["']""", text)}
-    made = (
-        contact_words()
-        | report_words()
-        | {
-            *(f"status_{status}" for status in STATUSES),
-            *(f"tier_{tier}" for tier in TIERS),
-            *(f"layer_{layer}" for layer in PLANNER_LAYERS),
-            *(f"format_{name}" for name in FORMATS),
-            *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
-            *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
-            *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
-            *(f"role_{role}" for role in ROLES),
-            *(f"tab_{name}" for name, _, _ in TABS),
-            *(f"rules_{name}" for name in GROUPS),
-            *(f"purpose_{purpose}" for purpose in PURPOSES),
-            *(f"post_{kind}" for kind in POST_KINDS),
-            *(f"affiliation_{one}" for one in AFFILIATIONS),
-            *(f"absence_{kind}" for kind in ABSENCE_KINDS),
-            *(f"member_done_{deed}" for deed in get_args(member.Done)),
-            *(f"member_{vocabulary}" for vocabulary in get_args(Vocabulary)),
-            *(f"member_fault_{kind}".replace("-", "_") for kind in members_import.FAULT_KINDS),
-            *(f"twins_{reason}" for reason in TWIN_REASONS),
-            *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
-            *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
-            *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),
-            *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
-            *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
-            *(action_key(action) for action in ACTIONS),
-            *(f"layer_{layer}" for layer in LAYERS),
-            *(f"severity_{severity}" for severity in ("error", "warning")),
-            *(f"outcome_{outcome}" for outcome in territory_office.OUTCOMES),
-            *(f"import_state_{status}" for status in get_args(Status)),
-            *(
-                f"import_fault_{kind}".replace("-", "_")
-                for kind in (*territory_office.TOLD_FAULTS, "other")
-            ),
-            *(
-                f"fault_{part}_{kind}".replace("-", "_")
-                for kind in OWN_KINDS
-                for part in FAULT_PARTS
-            ),
-        }
-    )
+    made = contact_words() | report_words() | {
+        *(f"status_{status}" for status in STATUSES),
+        *(f"tier_{tier}" for tier in TIERS),
+        *(f"layer_{layer}" for layer in PLANNER_LAYERS),
+        *(f"format_{name}" for name in FORMATS),
+        *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
+        *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
+        *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
+        *(f"role_{role}" for role in ROLES),
+        *(f"tab_{name}" for name, _, _ in TABS),
+        *(f"rules_{name}" for name in GROUPS),
+        *(f"purpose_{purpose}" for purpose in PURPOSES),
+        *(f"post_{kind}" for kind in POST_KINDS),
+        *(f"affiliation_{one}" for one in AFFILIATIONS),
+        *(f"absence_{kind}" for kind in ABSENCE_KINDS),
+        *(f"member_done_{deed}" for deed in get_args(member.Done)),
+        *(f"member_{vocabulary}" for vocabulary in get_args(Vocabulary)),
+        *(f"member_fault_{kind}".replace("-", "_") for kind in members_import.FAULT_KINDS),
+        *(f"twins_{reason}" for reason in TWIN_REASONS),
+        *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
+        *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
+        *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),
+        *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
+        *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
+        *(action_key(action) for action in ACTIONS),
+        *(f"layer_{layer}" for layer in LAYERS),
+        *(f"severity_{severity}" for severity in ("error", "warning")),
+        *(f"outcome_{outcome}" for outcome in territory_office.OUTCOMES),
+        *(f"import_state_{status}" for status in get_args(Status)),
+        *(
+            f"import_fault_{kind}".replace("-", "_")
+            for kind in (*territory_office.TOLD_FAULTS, "other")
+        ),
+        *(f"fault_{part}_{kind}".replace("-", "_") for kind in OWN_KINDS for part in FAULT_PARTS),
+        *notice_words(),
+    }
     known = set(load_words())
     assert (said | made) - known == set()
     assert known - listed - made == set()

@@ -4,22 +4,26 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
 
+from gridsvc import notices
+from gridsvc.notices import channels
 from gridsvc.notices.model import Delivery, Letter, Notice, Rendered
 from gridsvc.notices.sending import robots
 from gridsvc.notices.sending.addresses import is_allowed, is_public, literal, place_of, resolve
 from gridsvc.notices.sending.mail import MailServer, is_address, message_of, send
-from gridsvc.notices.sending.outcome import Answer, RefusedError
+from gridsvc.notices.sending.outcome import OUTCOMES, Answer, RefusedError
 from gridsvc.notices.sending.posting import MAX_ANSWER_BYTES, post
 from gridsvc.notices.sending.robots import judge, post_of, text_of
 from gridsvc.notices.sending.signing import (
@@ -436,3 +440,17 @@ def test_a_silent_mail_server_is_not_waited_for() -> None:
 )
 def test_what_is_no_address_is_not_written_to(text: str) -> None:
     assert not is_address(text)
+
+
+def test_every_refusal_is_one_of_those_that_have_words() -> None:
+    folder = Path(notices.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    said = {word for text in sources for word in re.findall(r'RefusedError\(\s*"([a-z-]+)"', text)}
+    assert {"timeout", "status", "channel-gone", "recipient"} <= said
+    assert said <= set(OUTCOMES)
+    assert set(OUTCOMES) - said == {"too-often", "refused"}  # either, by the code of the answer
+
+
+def test_every_fault_of_a_channel_is_one_of_those_that_have_words() -> None:
+    text = Path(channels.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r'InvalidChannelError\(\s*"([a-z-]+)"', text)) == set(channels.FAULTS)
