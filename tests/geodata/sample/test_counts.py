@@ -69,7 +69,7 @@ def test_incidents_are_as_many_as_published(full: Sample) -> None:
 
 def test_incidents_carry_known_sub_categories(full: Sample) -> None:
     known = {category.code for category in load_categories() if category.parent is not None}
-    assert set(full.incidents["category_code"]) == known
+    assert set(full.incidents["category_code"]) < known
 
 
 @pytest.mark.parametrize(
