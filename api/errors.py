@@ -77,6 +77,13 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.PhotoRefusedError: 422,
     gridsvc_errors.InvalidChannelError: 422,
     gridsvc_errors.LiveCrowdedError: 503,
+    gridsvc_errors.StaleIncidentError: 412,
+    gridsvc_errors.StepNotAllowedError: 403,
+    gridsvc_errors.InvalidStepDetailError: 422,
+    gridsvc_errors.InvalidTextError: 422,
+    gridsvc_errors.RetiredCategoryError: 422,
+    gridsvc_errors.InvalidPartyError: 422,
+    gridsvc_errors.InvalidLinkError: 404,
 }
 RETRY_AFTER_S = 5
 _KIND = "/problems/"

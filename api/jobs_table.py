@@ -1,6 +1,7 @@
 """All that a worker of ours knows: kinds of long work, and errands; handed to it at its start."""
 
 from gridsvc.contacts.plans import jobs as contact_plans
+from gridsvc.incidents.moving import jobs as moving
 from gridsvc.jobs.errands import Errands
 from gridsvc.jobs.kinds import Kinds
 from gridsvc.notices.delivering import Office, errands_of
@@ -10,7 +11,7 @@ from gridsvc.vault import Vault
 
 PROPOSE_CONTACTS = contact_plans.PROPOSE
 
-KINDS: Kinds = {**contact_plans.KINDS}
+KINDS: Kinds = {**contact_plans.KINDS, **moving.KINDS}
 
 
 def errands(settings: Settings, vault: Vault) -> Errands:

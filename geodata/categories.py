@@ -1,7 +1,7 @@
 """The catalogue of incident categories: seven published classes and their sub-categories."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,27 @@ def _category(row: Mapping[str, Any], parent: Category | None) -> Category:
             **read_limits(row.get("escalation", {}), LEVELS[1:]),
         },
         questions=tuple(map(read_question, row.get("questions", ()))),
+    )
+
+
+def rules_of(category: Category) -> dict[str, Any]:
+    """Return what a catalogue says of a category beside its names, as plain values."""
+    return {
+        "role": category.role,
+        "limits": {step: str(limit) for step, limit in category.limits.items()},
+        "escalation": {level: str(limit) for level, limit in category.escalation.items()},
+        "questions": [asdict(question) for question in category.questions],
+    }
+
+
+def with_rules(category: Category, rules: Mapping[str, Any]) -> Category:
+    """Return a category with what `rules_of` returned; what is absent stays as it is."""
+    return replace(
+        category,
+        role=rules.get("role", category.role),
+        limits=read_limits(rules.get("limits", {}), LIMITED_STEPS),
+        escalation=read_limits(rules.get("escalation", {}), LEVELS[1:]),
+        questions=tuple(map(read_question, rules.get("questions", ()))),
     )
 
 

@@ -953,14 +953,14 @@ class ListRefusedError(GridsvcError):
 
 
 class RetiredCategoryError(UnknownCategoryError):
-    """A report's category was in the catalogue once, and is no longer used."""
+    """A report's category was in the catalogue once, and is no longer in use."""
 
     code = "retired-category"
 
     def __init__(self, category: str, parent: str | None) -> None:
         super().__init__(category)
         instead = f"take {parent}, or one of its others" if parent else "take another one"
-        self.args = (f"The category {category} is no longer used: {instead}.",)
+        self.args = (f"The category {category} is no longer in use: {instead}.",)
         self.parent = parent
 
 
@@ -1026,6 +1026,8 @@ class ReplyRefusedError(ConflictError):
         super().__init__(f"An incident that is {status} cannot get a {kind} now.")
         self.kind = kind
         self.status = status
+
+
 class InvalidNoticeError(GridsvcError):
     """A notice does not fit its template; the caller is our own code."""
 
@@ -1064,3 +1066,69 @@ class LiveCrowdedError(GridsvcError):
     def __init__(self, at_most: int) -> None:
         super().__init__(f"{at_most} pages listen already; ask again later.")
         self.at_most = at_most
+
+
+class InvalidStepError(ConflictError):
+    """A step does not follow from where an incident stands."""
+
+    code = "invalid-step"
+
+    def __init__(self, status: str, step: str) -> None:
+        hint = "reopen it first" if status in ("closed", "duplicate", "not_ours") else "look again"
+        super().__init__(f"The incident is {status}, so {step} is not possible: {hint}.")
+        self.status = status
+        self.step = step
+
+
+class StaleIncidentError(GridsvcError):
+    """Somebody else has changed an incident since the caller saw it."""
+
+    code = "stale-incident"
+
+    def __init__(self, incident_id: object, version: int, current: int, status: str) -> None:
+        super().__init__(
+            f"Incident {incident_id} is no longer as you saw it in version {version}: it is "
+            f"{status}, in version {current}. Look again, and decide anew."
+        )
+        self.version = version
+        self.current = current
+        self.status = status
+
+
+class StepNotAllowedError(GridsvcError):
+    """A step that whoever asks may not make."""
+
+    code = "step-not-allowed"
+
+
+class InvalidStepDetailError(GridsvcError):
+    """A step lacks something, or names what makes no sense with it."""
+
+    code = "invalid-step-detail"
+
+
+class InvalidTextError(GridsvcError):
+    """Words that are too long, or hold characters that no text has."""
+
+    code = "invalid-text"
+
+    def __init__(self, what: str, rule: str) -> None:
+        super().__init__(f"{what}: {rule}.")
+        self.what = what
+
+
+class InvalidPartyError(GridsvcError):
+    """A party that cannot be kept as it was given."""
+
+    code = "invalid-party"
+
+
+class InvalidLinkError(GridsvcError):
+    """A signed link that is not ours, has run out, or was taken back."""
+
+    code = "invalid-link"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link is not valid, or no longer: ask whoever sent it to you for a new one."
+        )

@@ -36,6 +36,7 @@ from gridsvc.incidents.reporting.tables import (
     ReplyRow,
     ReportRow,
 )
+from gridsvc.incidents.tables import IncidentEventRow, PartyLinkRow, PartyRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.notices.tables import AttemptRow, ChannelRow, DeliveryRow, InboxRow, NoticeRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
@@ -489,6 +490,45 @@ def add_job(session: Session, community_code: int) -> None:
     )
 
 
+def add_life(session: Session, community_code: int) -> None:
+    """Write a party, a link to it that was taken back, and the first event of an incident."""
+    key = {"community_code": community_code}
+    party_id = id_of("party", community_code)
+    incident_id = id_of("incident", community_code, "parking.blocking", 1)
+    session.execute(
+        insert(PartyRow).values(
+            **key,
+            id=party_id,
+            name="安居物业",
+            kind="property_company",
+            email_cipher=VAULT.encrypt("desk@example.org"),
+        )
+    )
+    session.execute(
+        insert(PartyLinkRow).values(
+            **key,
+            token_hash=b"town",
+            incident_id=incident_id,
+            party_id=party_id,
+            expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+            revoked_at=MONTH,
+        )
+    )
+    session.execute(
+        insert(IncidentEventRow).values(
+            **key,
+            id=id_of("event", community_code),
+            incident_id=incident_id,
+            position=1,
+            step="report",
+            status_after="reported",
+            at=MONTH,
+            actor_kind="account",
+            is_public=True,
+        )
+    )
+
+
 def add_notices(session: Session, community_code: int) -> None:
     """Write a channel, a notice that could not be delivered, and the messages of two accounts."""
     key = {"community_code": community_code}
@@ -637,6 +677,7 @@ def live(database: Database) -> None:
             add_job(session, community_code)
             add_report(session, community_code)
             add_notices(session, community_code)
+            add_life(session, community_code)
             access.keep_answer(
                 session, key=f"town-{community_code}", request=b"{}", status=201, answer={}
             )

@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from api.deps import SessionDep
 from api.errors import responses
 from api.idempotency import IdempotencyKey, once
+from api.schemas.incident_life import Level, ListCountsOut, WorkList
 from api.schemas.incidents import CategoryOut, HeatOut, IncidentIn, IncidentOut, Place
 from api.schemas.paging import (
     DEFAULT_LIMIT,
@@ -20,13 +21,20 @@ from api.schemas.paging import (
     page_of,
 )
 from api.schemas.territory import CommunityCode
+from api.versions import etag_of
 from geodata.categories import Category
 from gridsvc.incidents import service
+from gridsvc.incidents.lists import service as lists
+from gridsvc.incidents.lists.model import WorkFilter
 from gridsvc.incidents.model import Incident, NewIncident
 from gridsvc.incidents.service import HeatFilter
 from gridsvc.overview import service as overview
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
+OfList = Annotated[WorkList | None, Query(alias="list", description="A work list.")]
+OfCompound = Annotated[
+    str | None, Query(pattern=r"^[0-9]{15}$", description="Of this compound only: 15 digits.")
+]
 ClassCode = Annotated[
     str | None,
     Query(alias="class", pattern="^[a-z_]{1,40}$", description="One of the seven classes."),
@@ -39,16 +47,47 @@ def list_categories(session: SessionDep) -> list[Category]:
     return service.list_categories(session)
 
 
+@router.get(
+    "/incidents/counts", response_model=ListCountsOut, responses=responses(401, 403, 422, 503)
+)
+def count_work_lists(session: SessionDep, community: CommunityCode | None = None) -> dict[str, int]:
+    """Return how many incidents each work list holds."""
+    return lists.count_lists(
+        session, community_code=community, stairwell_codes=overview.own_stairwells(session)
+    )
+
+
 @router.get("/incidents", response_model=Page[IncidentOut], responses=responses(401, 403, 422, 503))
 def list_incidents(
     session: SessionDep,
     community: CommunityCode | None = None,
     class_code: ClassCode = None,
     place: Place | None = None,
+    work_list: OfList = None,
+    compound: OfCompound = None,
+    level: Level | None = None,
+    handler: UUID | None = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, object]:
-    """Return incidents, the newest first."""
+    """Return incidents, the newest first; those of a work list the oldest first.
+
+    ``compound``, ``level`` and ``handler`` are for work lists, ``place`` is for all the others.
+    """
+    if work_list is not None:
+        wanted = WorkFilter(work_list, community, compound, class_code, level, handler)
+        work = lists.list_work(
+            session,
+            wanted,
+            stairwell_codes=overview.own_stairwells(session),
+            after=decode_time_cursor(cursor),
+            limit=limit + 1,
+        )
+        return page_of(
+            work,
+            limit,
+            names=lambda last: (lists.order_of(wanted.name, last).isoformat(), str(last.id)),
+        )
     incidents = service.list_incidents(
         session,
         community_code=community,
@@ -68,10 +107,12 @@ def list_incidents(
     response_model=IncidentOut,
     responses=responses(401, 403, 404, 422, 503),
 )
-def get_incident(session: SessionDep, incident_id: UUID) -> Incident:
-    """Return one incident."""
+def get_incident(session: SessionDep, response: Response, incident_id: UUID) -> Incident:
+    """Return one incident; its ``ETag`` is what a step's ``If-Match`` takes."""
     own = overview.own_stairwells(session)
-    return service.get(session, incident_id, stairwell_codes=own)
+    incident = service.get(session, incident_id, stairwell_codes=own)
+    response.headers["ETag"] = etag_of(incident.version)
+    return incident
 
 
 @router.post(

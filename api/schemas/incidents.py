@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from gridsvc.db import new_id
 
@@ -23,6 +31,27 @@ ReportTime = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Place = Literal["stairwell", "compound", "community", "outside"]
 
 
+class ChoiceOut(BaseModel):
+    """One answer that can be chosen."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class QuestionOut(BaseModel):
+    """What a reporter is asked beside the words."""
+
+    code: str
+    zh: str
+    en: str
+    kind: Literal["text", "number", "yes_no", "choice"]
+    choices: list[ChoiceOut]
+
+
+Limits = Annotated[dict[str, Annotated[str, BeforeValidator(str)]], Field()]
+
+
 class CategoryOut(BaseModel):
     """A category; a sub-category names its class as parent."""
 
@@ -31,6 +60,12 @@ class CategoryOut(BaseModel):
     name_zh: str
     name_en: str
     is_public: bool
+    role: str = Field(description="Who usually sees to it.")
+    limits: Limits = Field(description="Working time for each step: `4h`, `2d`.")
+    escalation: Limits = Field(
+        description="How much working time after its time is up it goes up to a level."
+    )
+    questions: list[QuestionOut]
 
 
 class IncidentIn(BaseModel):
@@ -68,6 +103,28 @@ class IncidentOut(BaseModel):
     is_flagged: bool
     lon: float
     lat: float
+    nearest_stairwell_code: str | None = Field(
+        description="For what happened outdoors in a compound."
+    )
+    version: int = Field(description="For `If-Match`.")
+    level: str = Field(description="Who is to settle it: compound, community or street.")
+    handler_account: UUID | None
+    handler_party: UUID | None
+    due_at: datetime | None = Field(description="Until when the next step is to be made.")
+    due_rule: str | None = Field(
+        description="That step and its limit: `resolve 2d` is two working days, `4h` four hours."
+    )
+    first_answer_at: datetime | None
+    resolved_at: datetime | None
+    resolved_by: UUID | None
+    resolved_level: str | None
+    verified_at: datetime | None
+    reopened_count: int
+    duplicate_of: UUID | None
+    moved_to_code: int | None
+    moved_to: UUID | None
+    moved_from_code: int | None
+    moved_from: UUID | None
 
 
 class HeatOut(BaseModel):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gridsvc.access import store
 from gridsvc.access.model import (
+    FIELD_ROLES,
     Credentials,
     DevelopmentAccount,
     Principal,
@@ -118,6 +119,16 @@ def follow_person(session: Session, *, kept_id: UUID, gone_id: UUID) -> int:
 def names_of(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the names of accounts by id; those that were erased are left out."""
     return store.names_of(session, account_ids)
+
+
+def list_field_accounts(session: Session, code: int) -> list[tuple[UUID, str, str]]:
+    """Return id, name and role of whoever works in a community, by name."""
+    return store.list_accounts_for(session, code, roles=FIELD_ROLES)
+
+
+def is_field_account(session: Session, account_id: UUID, code: int) -> bool:
+    """Tell whether an account works in a community, and is not disabled."""
+    return bool(store.list_accounts_for(session, code, roles=FIELD_ROLES, account_id=account_id))
 
 
 def get_pending(session: Session, token: str) -> Credentials:

@@ -1,12 +1,12 @@
 """Queries of accounts, sign-ins and idempotency keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,27 @@ def names_of(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
         select(AccountRow.id, AccountRow.name).where(AccountRow.id.in_(set(account_ids)))
     )
     return {row.id: row.name for row in rows}
+
+
+def list_accounts_for(
+    session: Session, code: int, *, roles: Collection[str], account_id: UUID | None = None
+) -> list[tuple[UUID, str, str]]:
+    """Return id, name and role of the accounts of a territory, by name; disabled ones are not.
+
+    Parameters
+    ----------
+    account_id
+        This one only.
+    """
+    account, own = AccountRow, AccountScopeRow
+    sees = exists().where(own.account_id == account.id, own.lo <= code, own.hi >= code)
+    statement = select(account.id, account.name, account.role).where(
+        account.role.in_(roles), account.is_disabled.is_(False), sees
+    )
+    if account_id is not None:
+        statement = statement.where(account.id == account_id)
+    rows = session.execute(statement.order_by(account.name, account.id))
+    return [(row.id, row.name, row.role) for row in rows]
 
 
 def find_by_login(session: Session, login: str) -> Credentials | None:

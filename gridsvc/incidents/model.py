@@ -4,8 +4,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-STATUSES = ("reported", "triaged", "assigned", "in_progress", "resolved", "verified", "closed")
+STATUSES = (
+    *("reported", "triaged", "assigned", "in_progress", "hung", "resolved", "verified"),
+    *("closed", "duplicate", "not_ours"),
+)
+ENDS = ("closed", "duplicate", "not_ours")
+"""What is over; it can be reopened."""
 PLACES = ("stairwell", "compound", "community", "outside")
+
+STEPS = (
+    *("report", "triage", "assign", "start", "answer", "resolve", "verify", "refuse", "close"),
+    *("reopen", "mark_duplicate", "not_ours", "move", "hang", "resume", "hand_back", "escalate"),
+    *("note", "follow"),
+)
+ACTOR_KINDS = ("account", "party", "reporter", "rule")
+NOTE_LENGTH = 4_000
+"""Characters that a note may have."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,30 @@ class NewIncident:
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident as a reader sees it; position in EPSG:4326."""
+    """An incident as a reader sees it; position in EPSG:4326.
+
+    Attributes
+    ----------
+    nearest_stairwell_code
+        Of the same compound, for what happened outdoors.
+    version
+        One more with each step; 1 where nothing has happened since the report.
+    level
+        Who is to settle it: ``compound``, ``community``, ``street`` (the joint meeting).
+    handler_account, handler_party
+        Who sees to it: an account, or a party without one.
+    due_at, due_rule
+        Until when the next step is to be made, and why then: the step and its limit, such as
+        ``resolve 2d``; absent where nothing is due.
+    resolved_by
+        Account that said it is solved: somebody else verifies.
+    duplicate_of
+        The incident that tells of the same.
+    moved_to_code, moved_to
+        Community that it belongs to, and its incident there once that is made.
+    moved_from_code, moved_from
+        Community and incident that it came from.
+    """
 
     community_code: int
     id: UUID
@@ -37,6 +74,24 @@ class Incident:
     is_flagged: bool
     lon: float
     lat: float
+    nearest_stairwell_code: str | None
+    version: int
+    level: str
+    handler_account: UUID | None
+    handler_party: UUID | None
+    due_at: datetime | None
+    due_rule: str | None
+    first_answer_at: datetime | None
+    resolved_at: datetime | None
+    resolved_by: UUID | None
+    resolved_level: str | None
+    verified_at: datetime | None
+    reopened_count: int
+    duplicate_of: UUID | None
+    moved_to_code: int | None
+    moved_to: UUID | None
+    moved_from_code: int | None
+    moved_from: UUID | None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a caller can do with incidents: report, look, and see where they gather."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pandas as pd
@@ -21,15 +21,19 @@ from gridsvc.errors import (
     IdTakenError,
     NotFoundError,
     OutsideTerritoryError,
-    RetiredCategoryError,
     RoleNotAllowedError,
     UnknownCategoryError,
 )
 from gridsvc.incidents import store
+from gridsvc.incidents.life import service as life
+from gridsvc.incidents.life.checking import require_category
+from gridsvc.incidents.life.service import Listener
 from gridsvc.incidents.model import HeatTotals, Incident, NewIncident
+from gridsvc.incidents.texts import checked_text
 from gridsvc.local_time import local_today
 from gridsvc.territory import service as territory
 
+SUMMARY_LENGTH = 500
 _BATCH = 5_000
 
 
@@ -51,23 +55,6 @@ def apply_catalogue(session: Session) -> None:
 def list_categories(session: Session) -> list[Category]:
     """Return the categories in use, in the catalogue's order."""
     return store.list_categories(session)
-
-
-def require_category(session: Session, code: str) -> Category:
-    """Return a category that may be reported.
-
-    Raises
-    ------
-    UnknownCategoryError
-        It is not in the catalogue, or no longer used.
-    """
-    found = store.find_category(session, code)
-    if found is None:
-        raise UnknownCategoryError(code)
-    category, is_retired = found
-    if is_retired:
-        raise RetiredCategoryError(code, category.parent)
-    return category
 
 
 def add_many(
@@ -103,13 +90,23 @@ def add_many(
     return pd.concat([part for part in added if len(part)] or added, ignore_index=True)
 
 
-def add(session: Session, incident: NewIncident) -> Incident:
+def add(session: Session, incident: NewIncident, *, on_event: Sequence[Listener] = ()) -> Incident:
     """Add one incident where it fell; one that lies outside every community is flagged.
+
+    Its life begins: somebody is to look at it within the time of its category. A clock that is
+    ahead does not put a report into the future.
+
+    Parameters
+    ----------
+    on_event
+        Told of the report, in the same transaction.
 
     Raises
     ------
-    UnknownCategoryError
-        The category is not in the catalogue.
+    UnknownCategoryError, RetiredCategoryError
+        The category is not in the catalogue, or no longer.
+    InvalidTextError
+        The words are too long, or hold control characters.
     OutsideTerritoryError
         The place belongs to a community that is not the caller's.
     IdTakenError
@@ -117,7 +114,10 @@ def add(session: Session, incident: NewIncident) -> Incident:
     NoTerritoryError
         The caller has no territory.
     """
-    _require_categories(session, {incident.category_code})
+    require_category(session, incident.category_code)
+    words = checked_text(incident.summary, what="summary", at_most=SUMMARY_LENGTH)
+    reported_at = min(incident.reported_at, datetime.now(UTC))
+    incident = replace(incident, summary=words, reported_at=reported_at)
     outside_code = territory.outside_code(session)
     _widen_to_place(session, incident, outside_code)
     known = store.find_incident(session, incident.id)
@@ -134,6 +134,7 @@ def add(session: Session, incident: NewIncident) -> Incident:
             category=found.category_code,
             place=found.place,
         )
+        found = life.begin(session, found, on_event=on_event)
     return found
 
 
@@ -214,7 +215,7 @@ def get(
     Parameters
     ----------
     stairwell_codes
-        It must be of one of these stairwells; default: any place will do.
+        It must be of one of these stairwells, or be handed to the caller; default: any will do.
 
     Raises
     ------
@@ -222,9 +223,8 @@ def get(
         The caller's territory, or these stairwells, have no such incident.
     """
     incident = store.find_incident(session, incident_id)
-    if incident is None or not (
-        stairwell_codes is None or incident.stairwell_code in stairwell_codes
-    ):
+    account = scope_of(session).account
+    if incident is None or not life.is_seen(incident, account, stairwell_codes):
         raise NotFoundError("incident", incident_id)
     return incident
 

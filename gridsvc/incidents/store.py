@@ -1,6 +1,7 @@
 """Queries of categories, incidents and heat."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
@@ -12,8 +13,8 @@ from sqlalchemy import BigInteger, Select, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from geodata.categories import Category
-from gridsvc.db import copy_frame, in_scope
+from geodata.categories import Category, rules_of, with_rules
+from gridsvc.db import copy_frame, in_scope, plain_values
 from gridsvc.incidents.model import HeatTotals, Incident
 from gridsvc.incidents.tables import (
     CategoryRow,
@@ -41,6 +42,7 @@ def put_categories(session: Session, categories: Iterable[Category]) -> None:
             "is_public": category.is_public,
             "position": position,
             "is_retired": False,
+            "rules": rules_of(category),
         }
         for position, category in enumerate(categories)
     ]
@@ -70,18 +72,18 @@ def list_categories(session: Session) -> list[Category]:
     rows = session.scalars(
         select(CategoryRow).where(CategoryRow.is_retired.is_(False)).order_by(CategoryRow.position)
     )
-    return [
-        Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public) for row in rows
-    ]
+    return [_category(row) for row in rows]
+
+
+def _category(row: CategoryRow) -> Category:
+    plain = Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public)
+    return with_rules(plain, row.rules)
 
 
 def find_category(session: Session, code: str) -> tuple[Category, bool] | None:
     """Return a category, and whether it is retired."""
-    row = session.get(CategoryRow, code)
-    if row is None:
-        return None
-    found = Category(row.code, row.parent_code, row.name_zh, row.name_en, row.is_public)
-    return found, row.is_retired
+    row = session.scalar(select(CategoryRow).where(CategoryRow.code == code))
+    return (_category(row), row.is_retired) if row else None
 
 
 def add(session: Session, incidents: GeoDataFrame, *, outside_code: int) -> DataFrame:
@@ -91,7 +93,8 @@ def add(session: Session, incidents: GeoDataFrame, *, outside_code: int) -> Data
     ----------
     incidents
         ``id``, ``category_code``, ``status``, ``reported_at``, ``closed_at``, ``summary``,
-        ``geometry`` (point, EPSG:4326).
+        ``geometry`` (point, EPSG:4326); optionally ``owner_code``, the community that it belongs
+        to wherever it fell.
 
     Returns
     -------
@@ -110,28 +113,26 @@ def add(session: Session, incidents: GeoDataFrame, *, outside_code: int) -> Data
             "summaries": incidents["summary"].tolist(),
             "lons": incidents.geometry.x.tolist(),
             "lats": incidents.geometry.y.tolist(),
+            "owner_codes": plain_values(incidents["owner_code"])
+            if "owner_code" in incidents.columns
+            else [None] * len(incidents),
             "outside_code": outside_code,
         },
     )
     return DataFrame(rows.all(), columns=["id", "community_code", "place"])
 
 
-def _incidents(session: Session) -> Select[*tuple[Any, ...]]:
-    return select(
-        IncidentRow.community_code,
-        IncidentRow.id,
-        IncidentRow.category_code,
-        IncidentRow.status,
-        IncidentRow.reported_at,
-        IncidentRow.closed_at,
-        IncidentRow.summary,
-        IncidentRow.place,
-        IncidentRow.stairwell_code,
-        IncidentRow.compound_code,
-        IncidentRow.is_flagged,
-        func.ST_X(IncidentRow.geom).label("lon"),
-        func.ST_Y(IncidentRow.geom).label("lat"),
-    ).where(in_scope(session, IncidentRow.community_code))
+_COLUMNS = tuple(
+    getattr(IncidentRow, field.name)
+    for field in fields(Incident)
+    if field.name not in ("lon", "lat")
+)
+
+
+def select_incidents(session: Session) -> Select[*tuple[Any, ...]]:
+    """Return the query of the caller's incidents, its columns the fields of `Incident`."""
+    position = (func.ST_X(IncidentRow.geom).label("lon"), func.ST_Y(IncidentRow.geom).label("lat"))
+    return select(*_COLUMNS, *position).where(in_scope(session, IncidentRow.community_code))
 
 
 def list_incidents(
@@ -145,7 +146,7 @@ def list_incidents(
     limit: int,
 ) -> list[Incident]:
     """Return incidents, the newest first, before a time and id."""
-    statement = _incidents(session)
+    statement = select_incidents(session)
     if community_code is not None:
         statement = statement.where(IncidentRow.community_code == community_code)
     if class_code is not None:
@@ -165,7 +166,7 @@ def list_incidents(
 def find_incident(session: Session, incident_id: UUID) -> Incident | None:
     """Return one incident of the caller's territory."""
     # Ids are made by clients, so two communities may hold the same one.
-    statement = _incidents(session).where(IncidentRow.id == incident_id)
+    statement = select_incidents(session).where(IncidentRow.id == incident_id)
     rows = session.execute(statement.order_by(IncidentRow.community_code).limit(1)).mappings()
     found = rows.one_or_none()
     return Incident(**found) if found else None

@@ -50,6 +50,14 @@ _LIMITED = (
         "whoever withdraws is erased whole then; agreeing anew in time stops that",
     ),
     Rule("member", 2 * _YEAR, "the erasure", "an empty row that old plans refer to, until then"),
+    Rule("party_link", 90, "it ran out", "who could answer for an incident back then"),
+    Rule(
+        "incident_event",
+        3 * _YEAR,
+        "it happened, once the incident is closed",
+        "the words go, in which somebody may be named; what was done when stays",
+        clears="note",
+    ),
     Rule(
         "report",
         180,
@@ -86,6 +94,7 @@ _KEPT = {
     "member_affiliation": _ERASED,
     "member_hours": _ERASED,
     "contact_pin": "until a coordinator lets go of the choice, or the person is erased",
+    "party": "the name of an organisation; its address goes when it is retired",
     "organisation": "a name and how many people; nobody in particular",
     "notice_channel": "until an administrator deletes it; addresses encrypted",
     "patrol_team": "a name and hours; nobody in particular",

@@ -45,7 +45,7 @@ from gridsvc.incidents.reporting.tables import (
     ReplyRow,
     ReportRow,
 )
-from gridsvc.incidents.tables import IncidentRow
+from gridsvc.incidents.tables import IncidentEventRow, IncidentRow, PartyLinkRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import LOCAL_TIME
 from gridsvc.notices.tables import AttemptRow, DeliveryRow, InboxRow, NoticeRow
@@ -199,6 +199,14 @@ def _incident(now: datetime) -> Condition:
     return and_(_is_over("incident", now, IncidentRow.closed_at), IncidentRow.summary != "")
 
 
+def _incident_event(now: datetime) -> Condition:
+    event = IncidentEventRow
+    is_closed = exists().where(
+        _same(IncidentRow, event, "id", "incident_id"), IncidentRow.closed_at.is_not(None)
+    )
+    return and_(_is_over("incident_event", now, event.at), event.note != "", is_closed)
+
+
 def _of_incident(table: str, row: Any) -> Callable[[datetime], Condition]:
     """Return the condition that the incident of a row was closed long enough ago."""
     return lambda now: exists().where(
@@ -283,6 +291,8 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "post": lambda now: func.upper(PostRow.valid) <= _day("post", now),
     "member_consent": _consent,
     "member": _member,
+    "party_link": lambda now: _is_over("party_link", now, PartyLinkRow.expires_at),
+    "incident_event": _incident_event,
     "incident": _incident,
 }
 

@@ -201,6 +201,16 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
     return store.find_community_at(session, lon=lon, lat=lat)
 
 
+def is_community(session: Session, code: int) -> bool:
+    """Tell whether there is such a community, in any territory."""
+    return store.is_community(session, code)
+
+
+def list_community_names(session: Session) -> list[tuple[int, str]]:
+    """Return code and name of every community, whosever it is, by code."""
+    return store.list_community_names(session)
+
+
 def outside_code(session: Session) -> int:
     """Return the code that what lies outside every community carries: the sub-district's own.
 

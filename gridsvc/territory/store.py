@@ -373,6 +373,18 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
     return row and (row.code, row.name)
 
 
+def is_community(session: Session, code: int) -> bool:
+    """Tell whether there is such a community, in any territory."""
+    found = session.scalar(select(CommunityRow.code).where(CommunityRow.code == code))
+    return found is not None
+
+
+def list_community_names(session: Session) -> list[tuple[int, str]]:
+    """Return code and name of every community, in any territory, by code."""
+    rows = session.execute(select(CommunityRow.code, CommunityRow.name).order_by(CommunityRow.code))
+    return [(row.code, row.name) for row in rows]
+
+
 def read_communities(session: Session) -> GeoDataFrame:
     """Return ``code``, ``name``, ``attribution``, ``geometry``; EPSG:4326, by code."""
     return read_frame(

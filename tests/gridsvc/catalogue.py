@@ -11,6 +11,7 @@ FACTS = (
     *("grid_lineage", "imported_feature"),
     *("heat_cell", "heat_release", "heat_release_total", "idempotency_key", "incident", "job"),
     *("inbox_entry", "notice", "notice_attempt", "notice_channel", "notice_delivery"),
+    *("incident_event", "party", "party_link"),
     *("member", "member_affiliation", "member_identity", "organisation", "patrol_left_out"),
     *("patrol_route", "patrol_shift", "patrol_stop", "patrol_team", "post", "stairwell"),
     *("stairwell_version", "territory_import", "walkway"),

@@ -22,6 +22,7 @@ from gridsvc.errors import (
     ReplyRefusedError,
 )
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.life.checking import require_category
 from gridsvc.incidents.model import Incident
 from gridsvc.incidents.reporting import places, store
 from gridsvc.incidents.reporting.model import (
@@ -98,7 +99,7 @@ def file(
     spot = places.locate(database, report.where)
     scope = resident_scope(FollowToken(spot.community_code, report.id, b""))
     with database.session(scope, read_only=True) as session, session.begin():
-        category = incidents.require_category(session, report.category_code)
+        category = require_category(session, report.category_code)
         earlier = _repeated(session, vault, report, spot)
     if earlier:
         return earlier

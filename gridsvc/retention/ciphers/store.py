@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gridsvc.access.tables import AccountRow
 from gridsvc.db import Base, in_scope
 from gridsvc.incidents.reporting.tables import ReportRow
+from gridsvc.incidents.tables import PartyRow
 from gridsvc.notices.tables import ChannelRow, DeliveryRow
 from gridsvc.people.tables import MemberIdentityRow
 from gridsvc.territory.tables import StreetRow
@@ -21,6 +22,7 @@ COLUMNS: tuple[tuple[type[Base], str], ...] = (
     (ChannelRow, "address_cipher"),
     (ChannelRow, "secret_cipher"),
     (DeliveryRow, "address_cipher"),
+    (PartyRow, "email_cipher"),
 )
 """Whatever a vault encrypted; a test finds columns that are missing here."""
 

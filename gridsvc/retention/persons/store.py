@@ -29,6 +29,7 @@ from gridsvc.contacts.tables import (
     ContactRow,
 )
 from gridsvc.db import SCHEMA, Base, in_scope
+from gridsvc.incidents.tables import IncidentEventRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.local_time import local_today
 from gridsvc.notices.tables import InboxRow
@@ -184,6 +185,9 @@ def _of_accounts(session: Session, person: Person) -> dict[str, Condition]:
         & TerritoryImportRow.account_id.in_(ids),
         "idempotency_key": in_scope(session, IdempotencyRow.community_code)
         & IdempotencyRow.account_id.in_(ids),
+        # What they did and said; an incident that they see to tells of somebody else.
+        "incident_event": in_scope(session, IncidentEventRow.community_code)
+        & IncidentEventRow.actor_account.in_(ids),
         "job": in_scope(session, JobRow.community_code)
         & or_(JobRow.account_id.in_(ids), JobRow.person_id == person.member_id),
         "inbox_entry": in_scope(session, InboxRow.community_code) & InboxRow.account_id.in_(ids),

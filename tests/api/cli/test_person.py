@@ -31,15 +31,19 @@ def home(tmp_path: Path) -> Path:
 
 
 def encrypt_anew(clone: Clone, key: str) -> None:
-    """Encrypt the town's phones with a key that the test knows."""
+    """Encrypt what the town hides with a key that the test knows."""
     vault = Vault.of(key)
     with clone.root.begin() as root:
-        rows = root.execute(text("SELECT member_id, phone_cipher FROM gridsvc.member_identity"))
-        for member_id, cipher in rows.all():
-            root.execute(
-                text("UPDATE gridsvc.member_identity SET phone_cipher = :c WHERE member_id = :m"),
-                {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "m": member_id},
-            )
+        for table, key, column in (
+            ("member_identity", "member_id", "phone_cipher"),
+            ("party", "id", "email_cipher"),
+        ):
+            rows = root.execute(text(f"SELECT {key}, {column} FROM gridsvc.{table}"))  # noqa: S608
+            for row_id, cipher in rows.all():
+                root.execute(
+                    text(f"UPDATE gridsvc.{table} SET {column} = :c WHERE {key} = :id"),  # noqa: S608
+                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "id": row_id},
+                )
 
 
 @pytest.fixture

@@ -98,42 +98,50 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
     ]
     said = {key for text in sources for key in re.findall(r"""say\(\s*["'](\w+)["'][,)]""", text)}
     listed = {key for text in sources for key in re.findall(r"""["'](\w+)["']""", text)}
-    made = contact_words() | report_words() | {
-        *(f"status_{status}" for status in STATUSES),
-        *(f"tier_{tier}" for tier in TIERS),
-        *(f"layer_{layer}" for layer in PLANNER_LAYERS),
-        *(f"format_{name}" for name in FORMATS),
-        *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
-        *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
-        *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
-        *(f"role_{role}" for role in ROLES),
-        *(f"tab_{name}" for name, _, _ in TABS),
-        *(f"rules_{name}" for name in GROUPS),
-        *(f"purpose_{purpose}" for purpose in PURPOSES),
-        *(f"post_{kind}" for kind in POST_KINDS),
-        *(f"affiliation_{one}" for one in AFFILIATIONS),
-        *(f"absence_{kind}" for kind in ABSENCE_KINDS),
-        *(f"member_done_{deed}" for deed in get_args(member.Done)),
-        *(f"member_{vocabulary}" for vocabulary in get_args(Vocabulary)),
-        *(f"member_fault_{kind}".replace("-", "_") for kind in members_import.FAULT_KINDS),
-        *(f"twins_{reason}" for reason in TWIN_REASONS),
-        *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
-        *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
-        *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),
-        *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
-        *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
-        *(action_key(action) for action in ACTIONS),
-        *(f"layer_{layer}" for layer in LAYERS),
-        *(f"severity_{severity}" for severity in ("error", "warning")),
-        *(f"outcome_{outcome}" for outcome in territory_office.OUTCOMES),
-        *(f"import_state_{status}" for status in get_args(Status)),
-        *(
-            f"import_fault_{kind}".replace("-", "_")
-            for kind in (*territory_office.TOLD_FAULTS, "other")
-        ),
-        *(f"fault_{part}_{kind}".replace("-", "_") for kind in OWN_KINDS for part in FAULT_PARTS),
-        *notice_words(),
-    }
+    made = (
+        contact_words()
+        | report_words()
+        | {
+            *(f"status_{status}" for status in STATUSES),
+            *(f"tier_{tier}" for tier in TIERS),
+            *(f"layer_{layer}" for layer in PLANNER_LAYERS),
+            *(f"format_{name}" for name in FORMATS),
+            *(f"view_{view}" for view in ("coverage", "heat", "routes", "territory")),
+            *(f"place_{place}" for place in ("stairwell", "compound", "community", "outside")),
+            *(f"error_{kind}{part}" for kind in ERROR_KINDS for part in ("", "_text")),
+            *(f"role_{role}" for role in ROLES),
+            *(f"tab_{name}" for name, _, _ in TABS),
+            *(f"rules_{name}" for name in GROUPS),
+            *(f"purpose_{purpose}" for purpose in PURPOSES),
+            *(f"post_{kind}" for kind in POST_KINDS),
+            *(f"affiliation_{one}" for one in AFFILIATIONS),
+            *(f"absence_{kind}" for kind in ABSENCE_KINDS),
+            *(f"member_done_{deed}" for deed in get_args(member.Done)),
+            *(f"member_{vocabulary}" for vocabulary in get_args(Vocabulary)),
+            *(f"member_fault_{kind}".replace("-", "_") for kind in members_import.FAULT_KINDS),
+            *(f"twins_{reason}" for reason in TWIN_REASONS),
+            *(f"column_{column}".replace(" ", "_") for column in COLUMNS),
+            *(f"login_sso_{fault}" for fault in get_args(SsoFault)),
+            *(f"done_{deed}".replace("-", "_") for deed in get_args(account.Done)),
+            *(f"account_{deed}" for deed in get_args(office_accounts.Done)),
+            *(f"list_fault_{fault}".replace("-", "_") for fault in LIST_FAULTS),
+            *(action_key(action) for action in ACTIONS),
+            *(f"layer_{layer}" for layer in LAYERS),
+            *(f"severity_{severity}" for severity in ("error", "warning")),
+            *(f"outcome_{outcome}" for outcome in territory_office.OUTCOMES),
+            *(f"import_state_{status}" for status in get_args(Status)),
+            *(
+                f"import_fault_{kind}".replace("-", "_")
+                for kind in (*territory_office.TOLD_FAULTS, "other")
+            ),
+            *(
+                f"fault_{part}_{kind}".replace("-", "_")
+                for kind in OWN_KINDS
+                for part in FAULT_PARTS
+            ),
+            *notice_words(),
+        }
+    )
     known = set(load_words())
     assert (said | made) - known == set()
     assert known - listed - made == set()

@@ -145,7 +145,7 @@ def test_a_category_that_is_not_there_or_no_longer_is_refused(own_town: Clone) -
     own_town.run(
         "UPDATE gridsvc.category SET is_retired = true WHERE code = 'public_facility.trees'"
     )
-    with pytest.raises(RetiredCategoryError, match="no longer used: take public_facility"):
+    with pytest.raises(RetiredCategoryError, match="no longer in use: take public_facility"):
         file(own_town, report(category_code="public_facility.trees"))
 
 

@@ -246,7 +246,6 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " VALUES (:a, :row, 0, 0, false, :at, 'SRID=4326;POINT(113.15 23.03)')"
         ),
     ),
-    "incident": (_INCIDENT,),
     "report": (
         _INCIDENT,
         (
@@ -271,6 +270,27 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " :account)"
         ),
     ),
+    "party_link": (
+        _INCIDENT,
+        (
+            "INSERT INTO gridsvc.party (community_code, id, name, kind)"
+            " VALUES (:street, :row, '某物业', 'property_company')"
+        ),
+        (
+            "INSERT INTO gridsvc.party_link (community_code, token_hash, incident_id, party_id,"
+            " expires_at) VALUES (:street, 'retention', :row, :row, :at)"
+        ),
+    ),
+    "incident_event": (
+        _INCIDENT.replace("'某人说'", "''"),
+        (
+            "INSERT INTO gridsvc.incident_event (community_code, id, incident_id, position, step,"
+            " status_before, status_after, at, actor_kind, note, is_public)"
+            " VALUES (:street, :row, :row, 2, 'close', 'verified', 'closed', :at, 'account',"
+            " '某人说', true)"
+        ),
+    ),
+    "incident": (_INCIDENT,),
 }
 """Statements that add one row whose time, as its rule counts, is ``:at``."""
 

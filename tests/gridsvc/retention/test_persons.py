@@ -86,6 +86,12 @@ LIFE = (
         " VALUES (:a, :other, :account, 'incident.report', 'x')"
     ),
     (
+        "INSERT INTO gridsvc.incident_event (community_code, id, incident_id, position, step,"
+        " status_before, status_after, actor_account, actor_kind, is_public)"
+        " SELECT :a, :other, id, 9, 'note', status, status, :account, 'account', false"
+        " FROM gridsvc.incident WHERE community_code = :a LIMIT 1"
+    ),
+    (
         "INSERT INTO gridsvc.audit_event (community_code, id, action, subject)"
         " VALUES (:a, :device, 'member.reveal', CAST(:member AS text))"
     ),
@@ -293,7 +299,8 @@ def test_no_table_that_refers_to_people_is_left_out(session: ScopedSession) -> N
     refer = {
         table.name
         for table in Base.metadata.tables.values()
-        if {"member_id", "person_id", "account_id", "device_id"} & set(table.c.keys())
+        if {"member_id", "person_id", "account_id", "device_id", "actor_account"}
+        & set(table.c.keys())
     }
     assert refer <= known
     assert known - refer == {"member"}
@@ -317,7 +324,8 @@ def test_after_the_erasure_no_column_of_any_table_holds_a_trace(erased_town: Clo
 def test_after_the_erasure_nothing_is_left_of_the_account(erased_town: Clone) -> None:
     left = places_of(erased_town, str(ACCOUNT), str(DEVICE))
     # The trail of what was done stays; whose id it was is known nowhere any more.
-    assert left == {"audit_event.account_id", "audit_event.id", "territory_import.account_id"}
+    trail = {"audit_event.account_id", "audit_event.id", "incident_event.actor_account"}
+    assert left == trail | {"territory_import.account_id"}
     hashes = ("token-hash", "sign-in-hash", "key-hash", "code-hash", "dev-hash", "argon2-hash")
     assert places_of(erased_town, *hashes) == set()
 

@@ -92,6 +92,7 @@ def test_everything_is_encrypted_with_the_new_key(keyed: Clone, old_key: str, ba
         "notice_channel.address_cipher": 2,
         "notice_channel.secret_cipher": 2,
         "notice_delivery.address_cipher": 2,
+        "party.email_cipher": 2,
     }
     assert secrets(keyed, key) == before
     with rotation.finished(keyed.job, JOB, [key, old_key]) as is_finished:

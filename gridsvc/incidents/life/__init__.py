@@ -1,0 +1,1 @@
+"""What happens to an incident: steps, who may make them, until when, and the trail of events."""

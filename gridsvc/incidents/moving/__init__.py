@@ -1,0 +1,1 @@
+"""What happens to incidents by itself: moving to where they belong, and rules that act in time."""

@@ -1,0 +1,1 @@
+"""Parties without an account, and the signed links by which they answer."""
