@@ -3,15 +3,19 @@
 from gridsvc.contacts.plans import jobs as contact_plans
 from gridsvc.incidents.moving import jobs as moving
 from gridsvc.jobs.errands import Errands
-from gridsvc.jobs.kinds import Kinds
+from gridsvc.jobs.kinds import Kinds, Round
 from gridsvc.notices.delivering import Office, errands_of
 from gridsvc.notices.sending.mail import MailServer
+from gridsvc.overview import rounds
 from gridsvc.settings import Settings
 from gridsvc.vault import Vault
 
 PROPOSE_CONTACTS = contact_plans.PROPOSE
 
 KINDS: Kinds = {**contact_plans.KINDS, **moving.KINDS}
+
+ROUNDS = (Round("incidents", "*/5 * * * *", rounds.sweep_incidents),)
+"""What a worker does again and again."""
 
 
 def errands(settings: Settings, vault: Vault) -> Errands:

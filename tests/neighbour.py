@@ -45,6 +45,7 @@ def live(database: Database) -> None:
         town.add_patrol(session, HARBOUR)
         town.add_job(session, HARBOUR)
         town.add_notices(session, HARBOUR)
+        town.add_life(session, HARBOUR)
         access.keep_answer(session, key=f"town-{HARBOUR}", request=b"{}", status=201, answer={})
 
 

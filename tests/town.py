@@ -18,7 +18,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ from gridsvc.incidents.reporting.tables import (
     ReplyRow,
     ReportRow,
 )
-from gridsvc.incidents.tables import IncidentEventRow, PartyLinkRow, PartyRow
+from gridsvc.incidents.tables import IncidentEventRow, IncidentRow, PartyLinkRow, PartyRow
 from gridsvc.jobs.tables import JobRow
 from gridsvc.notices.tables import AttemptRow, ChannelRow, DeliveryRow, InboxRow, NoticeRow
 from gridsvc.patrols.tables import LeftOutRow, RouteRow, ShiftRow, StopRow, TeamRow
@@ -491,10 +491,16 @@ def add_job(session: Session, community_code: int) -> None:
 
 
 def add_life(session: Session, community_code: int) -> None:
-    """Write a party, a link to it that was taken back, and the first event of an incident."""
+    """Write a party, a link to it that was taken back, and an event of the oldest incident."""
     key = {"community_code": community_code}
     party_id = id_of("party", community_code)
-    incident_id = id_of("incident", community_code, "parking.blocking", 1)
+    row = IncidentRow
+    incident_id = session.scalar(
+        select(row.id)
+        .where(row.community_code == community_code)
+        .order_by(row.reported_at, row.id)
+        .limit(1)
+    )
     session.execute(
         insert(PartyRow).values(
             **key,

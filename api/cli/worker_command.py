@@ -13,7 +13,7 @@ import typer
 from api import logs
 from api.cli.console import words
 from api.cli.runtime import Runtime, open_runtime
-from api.jobs_table import KINDS, errands
+from api.jobs_table import KINDS, ROUNDS, errands
 from gridsvc import settings as settings_module
 from gridsvc.db import Database, make_engine
 from gridsvc.jobs.running import Workplace
@@ -67,7 +67,7 @@ def _workplace(runtime: Runtime) -> Iterator[Workplace]:
     ]
     try:
         served, job = (Database(engine, runtime.served.is_leakproof) for engine in engines)
-        yield Workplace(served, job, KINDS, errands(runtime.settings, runtime.vault))
+        yield Workplace(served, job, KINDS, errands(runtime.settings, runtime.vault), ROUNDS)
     finally:
         for engine in engines:
             engine.dispose()

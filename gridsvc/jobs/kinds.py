@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from geodata.progress import Progress
-from gridsvc.db import ScopedSession
+from gridsvc.db import Database, ScopedSession
 from gridsvc.jobs.model import Arguments
 
 GoOn: TypeAlias = Callable[[], bool]
@@ -35,6 +35,23 @@ class Kind:
     needs_job_role: bool = False
     keeps_cancelled: bool = False
     attempts: int = 3
+
+
+@dataclass(frozen=True)
+class Round:
+    """What is done again and again, by one worker each time, whether anybody asks or not.
+
+    Attributes
+    ----------
+    cron
+        When: minute, hour, day of month, month, day of week; a sixth field is seconds.
+    run
+        Called with a database of the job role; it opens its own transactions.
+    """
+
+    name: str
+    cron: str
+    run: Callable[[Database], None]
 
 
 Kinds: TypeAlias = Mapping[str, Kind]

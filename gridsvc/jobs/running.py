@@ -1,7 +1,7 @@
 """One job from its beginning to its end; it takes databases, not a session."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
@@ -19,7 +19,7 @@ from gridsvc.errors import (
 )
 from gridsvc.jobs import store
 from gridsvc.jobs.errands import Errands
-from gridsvc.jobs.kinds import Kind, Kinds
+from gridsvc.jobs.kinds import Kind, Kinds, Round
 from gridsvc.jobs.model import CANCELLED, DONE, FAILED, Job
 from gridsvc.jobs.reporting import Reporter, scope_of_job
 
@@ -54,12 +54,15 @@ class Workplace:
         As the job role: keeps the books, and does what kinds need that role for.
     errands
         What it runs besides jobs, as the job role.
+    rounds
+        What is done again and again.
     """
 
     served: Database
     job: Database
     kinds: Kinds
     errands: Errands = field(default_factory=dict)
+    rounds: Sequence[Round] = ()
 
 
 def run(

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -14,6 +15,7 @@ from procrastinate.jobs import Job as QueueJob
 from psycopg import Error as DriverError
 
 from gridsvc.jobs import errands, running
+from gridsvc.jobs.kinds import Round
 from gridsvc.jobs.queue import QUEUE, TASK
 from gridsvc.jobs.running import TryAgainError, Workplace
 
@@ -125,7 +127,20 @@ class Worker:
         app = App(connector=connector)
         app.task(name=TASK, queue=QUEUE, retry=_AsTold())(self._run_job)
         app.task(name=errands.TASK, queue=errands.QUEUE, retry=_AsTold())(self._run_errand)
+        for one in self._place.rounds:
+            name = f"round:{one.name}"
+            # A round that takes long is not begun a second time beside itself.
+            task = app.task(name=name, queue=QUEUE, lock=name, queueing_lock=name)
+            app.periodic(cron=one.cron, periodic_id=name)(task(partial(self._make_round, one)))
         return app
+
+    def _make_round(self, one: Round, timestamp: int) -> None:
+        """Make a round; what goes wrong is logged, and the next one tries again."""
+        del timestamp
+        try:
+            one.run(self._place.job)
+        except Exception as error:
+            log.exception("a round went wrong", exc_info=error, extra={"round": one.name})
 
     def _run_job(self, *, community_code: int, job_id: str) -> None:
         running.run(self._place, community_code, UUID(job_id), is_stopping=self._stopping.is_set)

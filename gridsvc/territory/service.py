@@ -201,6 +201,11 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
     return store.find_community_at(session, lon=lon, lat=lat)
 
 
+def list_street_codes(session: Session) -> list[int]:
+    """Return the codes of every sub-district that is there, whosever it is."""
+    return store.list_street_codes(session)
+
+
 def is_community(session: Session, code: int) -> bool:
     """Tell whether there is such a community, in any territory."""
     return store.is_community(session, code)

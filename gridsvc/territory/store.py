@@ -373,6 +373,11 @@ def find_community_at(session: Session, *, lon: float, lat: float) -> tuple[int,
     return row and (row.code, row.name)
 
 
+def list_street_codes(session: Session) -> list[int]:
+    """Return the codes of every sub-district, in order."""
+    return list(session.scalars(select(StreetRow.code).order_by(StreetRow.code)))
+
+
 def is_community(session: Session, code: int) -> bool:
     """Tell whether there is such a community, in any territory."""
     found = session.scalar(select(CommunityRow.code).where(CommunityRow.code == code))

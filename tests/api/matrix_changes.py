@@ -17,6 +17,7 @@ from tests.api.matrix_contact_pages import CONTACT_PAGE_CHANGES
 from tests.api.matrix_contacts import CONTACT_CHANGES
 from tests.api.matrix_grids import GRIDS
 from tests.api.matrix_imports import IMPORT_CHANGES
+from tests.api.matrix_incident_life import LIFE_CHANGES
 from tests.api.matrix_jobs import JOB_CHANGES
 from tests.api.matrix_members import MEMBER_CHANGES, MEMBER_LISTS
 from tests.api.matrix_office import OFFICE
@@ -68,7 +69,12 @@ def reveal_by_page(world: World, _: Caller, place: int) -> Ask:
 TERRITORY: tuple[tuple[str, Promise], ...] = (
     (
         f"POST {V1}/incidents",
-        Changes(FIELD, report, {"incident", "heat_cell", "audit_event"}, foreign=422),
+        Changes(
+            FIELD,
+            report,
+            {"incident", "incident_event", "heat_cell", "audit_event"},
+            foreign=422,
+        ),
     ),
     (
         f"POST {V1}/patrols/evenings",
@@ -93,6 +99,7 @@ TERRITORY: tuple[tuple[str, Promise], ...] = (
 )
 CHANGES = (
     TERRITORY
+    + LIFE_CHANGES
     + MEMBER_CHANGES
     + MEMBER_LISTS
     + CONTACT_CHANGES

@@ -119,7 +119,7 @@ def test_paths_name_codes_and_ids_only() -> None:
         *("account_id", "code", "incident_id", "key_id", "member_id", "plan_id", "route_id"),
         *("sign_in_id", "layer", "format", "name", "x", "y", "z"),
         *("collectionId", "itemId", "tileMatrixSetId", "import_id"),
-        *("absence_id", "exclusion_id", "post_id", "job_id", "photo_id"),
+        *("absence_id", "exclusion_id", "post_id", "job_id", "photo_id", "party_id"),
         *("channel_id", "delivery_id", "entry_id"),
     }
 

@@ -207,6 +207,20 @@ NOT_THERE = {"stairwell_code": town.stairwell_code(A, number=3), "reason": "旧�
 WITHDRAWAL = post(f"{OWN_MEMBER}/withdraw-consent", {})
 
 
+NOTE = {"step": "note", "note": "看过了"}
+NOTED = post(f"{V1}/incidents/{INCIDENT}/steps", NOTE, headers=SEEN | KEY)
+REPORTED = post(f"{V1}/incidents", REPORT)
+PARTY = str(town.id_of("party", A))
+TO_PARTY = post(
+    f"{V1}/incidents/{{proposed}}/steps",
+    {"step": "assign", "party_id": PARTY},
+    REPORTED,
+    headers=SEEN,
+)
+PARTY_IN = {"community_code": A, "name": "水务局", "kind": "bureau"}
+HANDED_OVER = {"incidents": [{"id": NOTHING}], "account_id": NOTHING}
+
+
 def pair(kept: object, gone: object, version: int = 1) -> dict[str, object]:
     """Return a wish to merge two members in a version."""
     return {
@@ -667,6 +681,63 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         200: visit("GET", f"{V1}/photos/{A}/{town.photo_of(A)}"),
         404: visit("GET", f"{V1}/photos/{B}/{town.photo_of(A)}"),
         422: visit("GET", f"{V1}/photos/{A}/x"),
+    ("GET", f"{V1}/incidents/counts"): {
+        200: get(f"{V1}/incidents/counts"),
+        403: get(f"{V1}/incidents/counts", "planner"),
+        422: get(f"{V1}/incidents/counts?community=1"),
+    },
+    ("POST", f"{V1}/incidents/assign"): {
+        200: post(f"{V1}/incidents/assign", HANDED_OVER),
+        403: post(f"{V1}/incidents/assign", HANDED_OVER, role="planner"),
+        422: post(f"{V1}/incidents/assign", {}),
+    },
+    ("POST", f"{V1}/incidents/{{incident_id}}/steps"): {
+        200: post(f"{V1}/incidents/{INCIDENT}/steps", NOTE, NOTED, headers=SEEN | KEY),
+        201: post(f"{V1}/incidents/{{proposed}}/steps", NOTE, REPORTED, headers=SEEN),
+        403: post(f"{V1}/incidents/{NOTHING}/steps", NOTE, role="planner", headers=SEEN),
+        404: post(f"{V1}/incidents/{NOTHING}/steps", NOTE, headers=SEEN),
+        409: post(f"{V1}/incidents/{{proposed}}/steps", {"step": "close"}, REPORTED, headers=SEEN),
+        412: post(
+            f"{V1}/incidents/{{proposed}}/steps", NOTE, REPORTED, headers={"If-Match": '"v9"'}
+        ),
+        422: post(f"{V1}/incidents/x/steps", NOTE, headers=SEEN),
+        428: post(f"{V1}/incidents/{INCIDENT}/steps", NOTE),
+    },
+    ("GET", f"{V1}/incidents/{{incident_id}}/events"): thing(
+        f"{V1}/incidents/{{}}/events", INCIDENT, absent=NOTHING, wrong="x", planner=403
+    ),
+    ("POST", f"{V1}/incidents/{{incident_id}}/links"): {
+        201: post(f"{V1}/incidents/{{proposed}}/links", None, TO_PARTY),
+        403: post(f"{V1}/incidents/{NOTHING}/links", None, role="planner"),
+        404: post(f"{V1}/incidents/{NOTHING}/links"),
+        422: post(f"{V1}/incidents/{INCIDENT}/links"),
+    },
+    ("GET", f"{V1}/parties"): {
+        200: get(f"{V1}/parties"),
+        403: get(f"{V1}/parties", "planner"),
+        422: get(f"{V1}/parties?community=1"),
+    },
+    ("POST", f"{V1}/parties"): {
+        201: post(f"{V1}/parties", PARTY_IN),
+        403: post(f"{V1}/parties", PARTY_IN, role="planner"),
+        404: post(f"{V1}/parties", PARTY_IN | {"community_code": B}),
+        422: post(f"{V1}/parties", PARTY_IN | {"email": "nobody"}),
+    },
+    ("PATCH", f"{V1}/parties/{{party_id}}"): {
+        200: Ask("PATCH", f"{V1}/parties/{PARTY}", send={"json": {"name": "新物业"}}),
+        403: Ask("PATCH", f"{V1}/parties/{PARTY}", "planner", {"json": {"name": "新物业"}}),
+        404: Ask("PATCH", f"{V1}/parties/{NOTHING}", send={"json": {"name": "新物业"}}),
+        422: Ask("PATCH", f"{V1}/parties/{PARTY}", send={"json": {"name": ""}}),
+    },
+    ("POST", f"{V1}/handed"): {
+        403: post(f"{V1}/handed", {"token": "x"}, role=None, headers=FORGED),
+        404: post(f"{V1}/handed", {"token": "x"}, role=None),
+        422: post(f"{V1}/handed", {}, role=None),
+    },
+    ("POST", f"{V1}/handed/steps"): {
+        403: post(f"{V1}/handed/steps", {"token": "x"}, role=None, headers=FORGED),
+        404: post(f"{V1}/handed/steps", {"token": "x", "step": "start"}, role=None),
+        422: post(f"{V1}/handed/steps", {"token": "x", "step": "verify"}, role=None),
     },
     ("GET", f"{V1}/heat"): {
         200: get(f"{V1}/heat"),
@@ -806,6 +877,8 @@ ELSEWHERE = {
     ("DELETE", f"{V1}/accounts/{{account_id}}/second-factor"): {409},
     ("POST", f"{V1}/invitations/redeem"): {201, 429},
     ("POST", f"{V1}/jobs/{{job_id}}/cancel"): {200},
+    ("POST", f"{V1}/handed"): {200},
+    ("POST", f"{V1}/handed/steps"): {201, 409},
     ("POST", f"{V1}/session"): {201, 429},
     ("POST", f"{V1}/session/refresh"): {200, 429},
     ("POST", f"{REPORTS}/nearby"): {429},
@@ -824,6 +897,7 @@ WITHOUT_SIGNING_IN = {
     *(("POST", f"{V1}/session"), ("POST", f"{V1}/session/refresh")),
     ("POST", f"{V1}/invitations/redeem"),
     *((method, path) for method, path in PROVOKED if path.startswith((REPORTS, f"{V1}/photos"))),
+    *(("POST", f"{V1}/handed"), ("POST", f"{V1}/handed/steps")),
 }
 
 
@@ -881,7 +955,7 @@ def address(path: str) -> str:
     names = {"{code}": "9" * 20, "{plan_id}": NOTHING, "{incident_id}": NOTHING}
     names |= {"{route_id}": NOTHING, "{layer}": "compounds", "{z}": "0", "{x}": "0", "{y}": "0"}
     names |= {"{member_id}": NOTHING, "{sign_in_id}": NOTHING, "{key_id}": "0" * 16}
-    names |= {"{import_id}": NOTHING, "{job_id}": NOTHING}
+    names |= {"{import_id}": NOTHING, "{job_id}": NOTHING, "{party_id}": NOTHING}
     names |= {"{absence_id}": NOTHING, "{exclusion_id}": NOTHING, "{post_id}": NOTHING}
     names |= {"{channel_id}": NOTHING, "{delivery_id}": NOTHING, "{entry_id}": NOTHING}
     names |= {"{account_id}": NOTHING, "{format}": "geojson", "{photo_id}": NOTHING}
@@ -897,6 +971,11 @@ BODIES = {
     f"{V1}/keys": {"name": "QGIS", "days": 30},
     f"{V1}/invitations/redeem": REDEMPTION,
     f"{V1}/incidents": REPORT,
+    f"{V1}/incidents/assign": HANDED_OVER,
+    f"{V1}/incidents/{{incident_id}}/steps": NOTE,
+    f"{V1}/parties": PARTY_IN,
+    f"{V1}/handed": {"token": "x"},
+    f"{V1}/handed/steps": {"token": "x", "step": "start"},
     f"{V1}/contacts/plans": {},
     f"{V1}/contacts/plans/{{plan_id}}/decisions": {"decision": "accept"},
     f"{V1}/contacts/hand-overs": {"member_id": MEMBER},

@@ -16,6 +16,7 @@ from gridsvc.incidents.moving import jobs, service, sweeping
 from gridsvc.incidents.moving.sweeping import Swept
 from gridsvc.jobs import running
 from gridsvc.jobs.running import Workplace
+from gridsvc.overview import rounds
 from tests import town
 from tests.databases import Clone
 from tests.gridsvc.incidents.lives import (
@@ -213,3 +214,11 @@ def test_rounds_and_moves_are_for_the_job(clone: Clone) -> None:
 def report_of(clone: Clone, **more: Any) -> Incident:
     with acting(clone, ANNA) as session:
         return report(session, **more)
+
+
+def test_the_round_of_a_worker_reaches_every_sub_district(clone: Clone) -> None:
+    incident = report_of(clone)
+    clone.run("UPDATE gridsvc.incident SET rule_at = now() WHERE rule_at IS NOT NULL")
+    rounds.sweep_incidents(clone.job)
+    with acting(clone, ANNA) as session:
+        assert incidents.get(session, incident.id).level == "community"

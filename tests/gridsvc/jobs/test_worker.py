@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest
 
 from gridsvc import setup
+from gridsvc.db import Database
 from gridsvc.jobs import service
-from gridsvc.jobs.kinds import Kinds
+from gridsvc.jobs.kinds import Kinds, Round
 from gridsvc.jobs.model import CANCELLED, DONE, QUEUED, RUNNING, Job
 from gridsvc.jobs.running import Workplace
 from gridsvc.jobs.worker import Worker
@@ -47,10 +48,16 @@ def ended(clone: Clone, job_id: UUID) -> Job:
 
 @contextmanager
 def working(
-    clone: Clone, *, at_once: int = 1, stalled_s: float = 60, kinds: Kinds = KINDS
+    clone: Clone,
+    *,
+    at_once: int = 1,
+    stalled_s: float = 60,
+    kinds: Kinds = KINDS,
+    rounds: Sequence[Round] = (),
 ) -> Iterator[Worker]:
     """Run a worker in a thread; at the end it must have stopped by itself."""
-    worker = Worker(Workplace(clone.api, clone.job, kinds), at_once=at_once, stalled_s=stalled_s)
+    place = Workplace(clone.api, clone.job, kinds, rounds)
+    worker = Worker(place, at_once=at_once, stalled_s=stalled_s)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
@@ -198,3 +205,30 @@ def test_a_worker_can_be_stopped_before_it_has_begun(office: Clone) -> None:
     thread.start()
     thread.join(_LONGEST_S)
     assert not thread.is_alive()
+
+
+def test_a_round_is_made_again_and_again_even_after_one_that_went_wrong(office: Clone) -> None:
+    made: list[str] = []
+
+    def go(database: Database) -> None:
+        made.append(str(database.engine.url.username))
+        if len(made) == 1:
+            raise RuntimeError
+
+    with working(office, rounds=[Round("test", "* * * * * */1", go)]):
+        wait_for(lambda: len(made) >= 3)
+        job = ended(office, ask(office))
+    assert job.status == DONE
+    assert set(made) == {setup.JOB}
+
+
+def test_of_two_workers_one_makes_each_round(office: Clone) -> None:
+    made: list[int] = []
+
+    def go(_: Database) -> None:
+        made.append(int(time.time()))
+
+    rounds = [Round("test", "* * * * * */1", go)]
+    with working(office, rounds=rounds), working(office, rounds=rounds):
+        wait_for(lambda: len(made) >= 4)
+    assert made[-1] - made[0] >= len(made) - 2, "about one a second, not two"
