@@ -129,6 +129,7 @@ RULES: Mapping[str, Rule] = {
     f"GET {_API}/incidents/{{incident_id}}": FIELD,
     f"POST {_API}/incidents": FIELD,
     f"GET {_API}/incidents/counts": FIELD,
+    f"GET {_API}/incidents/numbers": STAFF,
     f"POST {_API}/incidents/assign": STAFF,
     f"POST {_API}/incidents/{{incident_id}}/steps": FIELD,
     f"GET {_API}/incidents/{{incident_id}}/events": FIELD,
@@ -266,6 +267,15 @@ RULES: Mapping[str, Rule] = {
     "POST /admin/notices": ADMINISTRATORS,
     "POST /admin/notices/channels/{channel_id}": ADMINISTRATORS,
     "POST /admin/notices/deliveries/{delivery_id}": ADMINISTRATORS,
+    # incidents
+    "GET /incidents": FIELD,
+    "POST /incidents": STAFF,
+    "GET /incidents/files/{format}": STAFF,
+    "GET /incidents/{incident_id}": FIELD,
+    "POST /incidents/{incident_id}": FIELD,
+    "POST /incidents/{incident_id}/link": STAFF,
+    "GET /handed": OPEN,
+    "POST /handed": OPEN,
     # the office
     "GET /admin": ADMINISTRATORS,
     "POST /admin": ADMINISTRATORS,

@@ -27,6 +27,7 @@ from api.pages import (
 )
 from api.pages.contacts import ROUTERS as CONTACT_ROUTERS
 from api.pages.files import with_version
+from api.pages.incidents import ROUTERS as INCIDENT_ROUTERS
 from api.pages.notices import ROUTERS as NOTICE_ROUTERS
 from api.pages.panel import Selection
 from api.pages.reporting import ROUTERS as REPORTING_ROUTERS
@@ -44,7 +45,8 @@ for part in (
     *(members, members_import, member),  # the last one takes every id
 ):
     router.include_router(part.router)
-for own_router in (*CONTACT_ROUTERS, *NOTICE_ROUTERS, *REPORTING_ROUTERS):
+# Incidents come last: one of their pages takes every id.
+for own_router in (*CONTACT_ROUTERS, *NOTICE_ROUTERS, *REPORTING_ROUTERS, *INCIDENT_ROUTERS):
     router.include_router(own_router)
 
 CompoundQuery = Annotated[str | None, Query(pattern=r"^[0-9]{15}$")]

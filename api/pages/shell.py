@@ -28,16 +28,17 @@ _HTML_LANGUAGE: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 _STAFF_LINKS = (
-    *(("today", "/"), ("map", "/map")),
+    *(("today", "/"), ("map", "/map"), ("incidents", "/incidents")),
     *(("contacts", "/contacts"), ("results", "/results")),
 )
 _LINKS: Mapping[str, Sequence[tuple[str, str]]] = {
     "coordinator": (*_STAFF_LINKS, ("office", "/admin/members")),
     "administrator": (*_STAFF_LINKS, ("office", "/admin")),
-    "contact": (("my_stairwells", "/my-stairwells"),),
+    "contact": (("my_stairwells", "/my-stairwells"), ("incidents", "/incidents?list=open")),
+    "patrol": (("incidents", "/incidents?list=open"),),
     "planner": (("planner_home", "/"), ("map", "/map")),
 }
-_SECTIONS = ("/admin", "/contacts")
+_SECTIONS = ("/admin", "/contacts", "/incidents")
 """What these begin with is one place of the head."""
 
 TABS: Sequence[tuple[str, str, Sequence[str]]] = (
@@ -115,9 +116,14 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"clock": clock, "exactly": exactly, "number": _number}
+    made.filters |= {"clock": clock, "exactly": exactly, "number": _number, "query": _query}
     made.globals["asset"] = asset_url
     return made
+
+
+def _query(given: Mapping[str, str], more: Mapping[str, str]) -> str:
+    """Return what follows the question mark of an address."""
+    return urlencode({**given, **more})
 
 
 def _number(value: float) -> str:
@@ -206,6 +212,8 @@ def _other_language(request: Request, language: Language) -> Link:
 
 def _shown_at(path: str) -> str:
     """Return the page that a form belongs to: its own address need not be one to open."""
-    if path.startswith("/contacts"):
+    if path.startswith(("/contacts", "/incidents", "/handed")) and not path.endswith("/link"):
         return path  # every form there is sent to the address of its page
+    if path.startswith("/incidents"):
+        return path.removesuffix("/link")
     return next((page for page in _FORM_PAGES if path.startswith(page)), "/login")

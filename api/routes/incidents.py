@@ -1,7 +1,7 @@
 """Incidents, their categories, and the heat of them."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from api.deps import SessionDep
 from api.errors import responses
 from api.idempotency import IdempotencyKey, once
-from api.schemas.incident_life import Level, ListCountsOut, WorkList
+from api.schemas.incident_life import FiguresOut, Level, ListCountsOut, NumbersOut, WorkList
 from api.schemas.incidents import CategoryOut, HeatOut, IncidentIn, IncidentOut, Place
 from api.schemas.paging import (
     DEFAULT_LIMIT,
@@ -27,6 +27,7 @@ from gridsvc.incidents import service
 from gridsvc.incidents.lists import service as lists
 from gridsvc.incidents.lists.model import WorkFilter
 from gridsvc.incidents.model import Incident, NewIncident
+from gridsvc.incidents.numbers import service as numbers
 from gridsvc.incidents.service import HeatFilter
 from gridsvc.overview import service as overview
 
@@ -55,6 +56,23 @@ def count_work_lists(session: SessionDep, community: CommunityCode | None = None
     return lists.count_lists(
         session, community_code=community, stairwell_codes=overview.own_stairwells(session)
     )
+
+
+@router.get(
+    "/incidents/numbers", response_model=NumbersOut, responses=responses(401, 403, 422, 503)
+)
+def read_numbers(
+    session: SessionDep,
+    by: Literal["class", "compound", "community", "month"],
+    first_day: Annotated[date, Query(alias="from", description="First day.")],
+    last_day: Annotated[date, Query(alias="to", description="Last day.")],
+    community: CommunityCode | None = None,
+) -> NumbersOut:
+    """Return how many were reported in a period, how soon answered and solved, and by whom."""
+    found = numbers.read_figures(
+        session, by=by, first_day=first_day, last_day=last_day, community_code=community
+    )
+    return NumbersOut(items=[FiguresOut.model_validate(one) for one in found])
 
 
 @router.get("/incidents", response_model=Page[IncidentOut], responses=responses(401, 403, 422, 503))

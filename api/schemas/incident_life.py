@@ -232,3 +232,26 @@ class HandedOut(BaseModel):
 
     incident: IncidentOut
     events: list[EventOut]
+
+
+class FiguresOut(BaseModel):
+    """Incidents of one class, compound, community or month; hours are a clock's."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    key: str = Field(description="Class, code or month; empty: outside every compound.")
+    incidents: int
+    answered: int
+    answer_h: float | None = Field(description="Until the first answer; the middle one.")
+    solved: int
+    solution_h: float | None = Field(description="Until the solution; the middle one.")
+    solved_in_compound: int
+    share_in_compound: float | None
+    reopened: int
+    reopen_rate: float | None
+
+
+class NumbersOut(BaseModel):
+    """Figures, by key."""
+
+    items: list[FiguresOut]

@@ -17,7 +17,7 @@ from tests.api.matrix_contact_pages import CONTACT_PAGE_CHANGES
 from tests.api.matrix_contacts import CONTACT_CHANGES
 from tests.api.matrix_grids import GRIDS
 from tests.api.matrix_imports import IMPORT_CHANGES
-from tests.api.matrix_incident_life import LIFE_CHANGES
+from tests.api.matrix_incident_life import LIFE_CHANGES, LIFE_PAGE_CHANGES
 from tests.api.matrix_jobs import JOB_CHANGES
 from tests.api.matrix_members import MEMBER_CHANGES, MEMBER_LISTS
 from tests.api.matrix_office import OFFICE
@@ -100,6 +100,7 @@ TERRITORY: tuple[tuple[str, Promise], ...] = (
 CHANGES = (
     TERRITORY
     + LIFE_CHANGES
+    + LIFE_PAGE_CHANGES
     + MEMBER_CHANGES
     + MEMBER_LISTS
     + CONTACT_CHANGES

@@ -4,11 +4,13 @@
 
 from uuid import uuid4
 
+from httpx2 import Response
+
 from gridsvc.access.tokens import hashed, new_token
 from tests import town
 from tests.api.matrix import EVERYBODY, FIELD, STAFF, STREET, A, Caller, World
-from tests.api.matrix_found import each, values
-from tests.api.matrix_promises import Ask, Changes, Lists, One, Promise, Rows
+from tests.api.matrix_found import by_pattern, each, values
+from tests.api.matrix_promises import Alike, Ask, Changes, Lists, One, Promise, Rows
 
 V1 = "/api/v1"
 NOTHING = "00000000-0000-7000-8000-000000000000"
@@ -27,14 +29,51 @@ def open_count(world: World, caller: Caller) -> list[object]:
     return [len(world.once(OPEN_INCIDENTS.query(caller, world)))]
 
 
+def figures(answer: Response) -> list[object]:
+    return [f"{one['key']}={one['incidents']}" for one in answer.json()["items"]]
+
+
+def counted(world: World, caller: Caller) -> list[str]:
+    """Return how many incidents there are of each class."""
+    return world.once(
+        "SELECT split_part(category_code, '.', 1) || '=' || count(*) FROM gridsvc.incident WHERE"
+        f" community_code BETWEEN {caller.interval.lo} AND {caller.interval.hi}"
+        " GROUP BY split_part(category_code, '.', 1)"
+    )
+
+
+EVER = f"{V1}/incidents/numbers?by=class&from=2019-01-01&to=2099-01-01"
 LIFE_READS: tuple[tuple[str, Promise], ...] = (
     (
         f"GET {V1}/incidents",
         Lists(FIELD, OPEN_INCIDENTS, each("id"), f"{V1}/incidents?list=open&limit=999"),
     ),
     (f"GET {V1}/incidents/counts", Lists(FIELD, open_count, values("open"))),
+    (f"GET {V1}/incidents/numbers", Lists(STAFF, counted, figures, EVER)),
     (f"GET {V1}/incidents/{{incident_id}}/events", One(FIELD, WITH_EVENTS, each("id"), EVENTS)),
     (f"GET {V1}/parties", Lists(STAFF, PARTIES, each("id"))),
+)
+
+
+ON_PAGE = by_pattern(r'<a href="/incidents/([0-9a-f-]{36})">[^<]')
+IN_FILE = by_pattern(r'(?m)^"?=?"*([0-9a-f]{8}-[0-9a-f-]{27})')
+OWN_FORM = by_pattern(r'action="/incidents/([0-9a-f-]{36})"')
+LIFE_PAGE_READS: tuple[tuple[str, Promise], ...] = (
+    ("GET /incidents", Lists(FIELD, OPEN_INCIDENTS, ON_PAGE, "/incidents?list=open")),
+    (
+        "GET /incidents/files/{format}",
+        Lists(STAFF, OPEN_INCIDENTS, IN_FILE, "/incidents/files/csv?list=open"),
+    ),
+    (
+        "GET /incidents/{incident_id}",
+        One(
+            FIELD,
+            Rows("incident", of_contact="stairwell_code IN ({own})"),
+            OWN_FORM,
+            "SELECT '{id}'",
+        ),
+    ),
+    ("GET /handed", Alike(EVERYBODY)),
 )
 
 
@@ -56,8 +95,8 @@ def note(world: World, caller: Caller, place: int) -> Ask:
     incident, version = some_incident(world, place)
     if caller.kind == "contact":
         world.clone.run(
-            f"UPDATE gridsvc.incident SET handler_account = '{world.account(caller).id}'"
-            f" WHERE id = '{incident}'"
+            f"UPDATE gridsvc.incident SET handler_account = '{world.account(caller).id}',"
+            f" handler_party = NULL WHERE id = '{incident}'"
         )
     send = {"json": {"step": "note", "note": "看过了"}, "headers": {"If-Match": f'"v{version}"'}}
     return Ask("POST", f"{V1}/incidents/{incident}/steps", send)
@@ -132,6 +171,31 @@ def answer_handed(world: World, caller: Caller, _: int) -> Ask:
     return Ask("POST", f"{V1}/handed/steps", {"json": body})
 
 
+def note_by_page(world: World, caller: Caller, place: int) -> Ask:
+    asked = note(world, caller, place)
+    incident = asked.path.split("/")[-2]
+    version = asked.send["headers"]["If-Match"].strip('"v')
+    form = {"step": "note", "note": "看过了", "version": version}
+    return Ask("POST", f"/incidents/{incident}", {"data": form})
+
+
+def assign_by_page(world: World, caller: Caller, place: int) -> Ask:
+    asked = assign_many(world, caller, place).send["json"]
+    chosen = [f"{asked['incidents'][0]['id']} 1"]
+    form = {"chosen": chosen, "handler": f"account:{asked['account_id']}"}
+    return Ask("POST", "/incidents", {"data": form})
+
+
+def link_by_page(world: World, caller: Caller, place: int) -> Ask:
+    asked = make_link(world, caller, place).path.removeprefix(V1).removesuffix("s")
+    return Ask("POST", asked)
+
+
+def answer_by_page(world: World, caller: Caller, _: int) -> Ask:
+    form = {"code": token_of(world, caller), "step": "answer", "note": "明天来"}
+    return Ask("POST", "/handed", {"data": form})
+
+
 _STEPPED = {"incident", "incident_event", "audit_event"}
 LIFE_CHANGES: tuple[tuple[str, Promise], ...] = (
     (f"POST {V1}/incidents/{{incident_id}}/steps", Changes(FIELD, note, _STEPPED)),
@@ -152,5 +216,17 @@ LIFE_CHANGES: tuple[tuple[str, Promise], ...] = (
     (
         f"POST {V1}/handed/steps",
         Changes(EVERYBODY, answer_handed, _STEPPED | {"party_link"}, places=(), where=home_of),
+    ),
+)
+LIFE_PAGE_CHANGES: tuple[tuple[str, Promise], ...] = (
+    ("POST /incidents/{incident_id}", Changes(FIELD, note_by_page, _STEPPED)),
+    ("POST /incidents", Changes(STAFF, assign_by_page, _STEPPED, places=(), where=home_of)),
+    (
+        "POST /incidents/{incident_id}/link",
+        Changes(STAFF, link_by_page, {"party_link", "audit_event"}),
+    ),
+    (
+        "POST /handed",
+        Changes(EVERYBODY, answer_by_page, _STEPPED | {"party_link"}, places=(), where=home_of),
     ),
 )

@@ -32,7 +32,7 @@ from tests.api.matrix_found import (
     of_session,
     subjects,
 )
-from tests.api.matrix_incident_life import LIFE_READS
+from tests.api.matrix_incident_life import LIFE_PAGE_READS, LIFE_READS
 from tests.api.matrix_promises import Alike, Frame, Lists, Offices, One, Promise, Rows, Shut, Tell
 from tests.api.test_tiles import WHOLE_TOWN
 
@@ -195,6 +195,7 @@ READS: tuple[tuple[str, Promise], ...] = (
     (f"GET {V1}/incidents", Lists(FIELD, INCIDENTS, each("id"))),
     (f"GET {V1}/incidents/{{incident_id}}", One(FIELD, INCIDENTS)),
     *LIFE_READS,
+    *LIFE_PAGE_READS,
     (
         f"GET {V1}/heat",
         Lists(PATROLS | PLANNERS, HEAT, cells, f"{V1}/heat?zoom=20", planner_rows=RELEASE),

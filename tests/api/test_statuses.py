@@ -681,10 +681,16 @@ PROVOKED: dict[tuple[str, str], dict[int, Ask]] = {
         200: visit("GET", f"{V1}/photos/{A}/{town.photo_of(A)}"),
         404: visit("GET", f"{V1}/photos/{B}/{town.photo_of(A)}"),
         422: visit("GET", f"{V1}/photos/{A}/x"),
+    },
     ("GET", f"{V1}/incidents/counts"): {
         200: get(f"{V1}/incidents/counts"),
         403: get(f"{V1}/incidents/counts", "planner"),
         422: get(f"{V1}/incidents/counts?community=1"),
+    },
+    ("GET", f"{V1}/incidents/numbers"): {
+        200: get(f"{V1}/incidents/numbers?by=class&from=2020-01-01&to=2020-12-31"),
+        403: get(f"{V1}/incidents/numbers?by=class&from=2020-01-01&to=2020-12-31", "planner"),
+        422: get(f"{V1}/incidents/numbers?by=class&from=2020-01-01&to=2019-12-31"),
     },
     ("POST", f"{V1}/incidents/assign"): {
         200: post(f"{V1}/incidents/assign", HANDED_OVER),

@@ -33,6 +33,7 @@ from gridsvc.people.twins.likeness import REASONS as TWIN_REASONS
 from gridsvc.territory.importing.findings import OWN_KINDS
 from gridsvc.territory.importing.model import LAYERS, Status
 from tests.api.pages.contact_words import contact_words
+from tests.api.pages.incident_words import incident_words
 from tests.api.pages.report_words import report_words
 
 FOLDER = Path(api.pages.__file__).parent
@@ -101,6 +102,7 @@ def test_every_phrase_that_a_template_or_module_says_exists_and_none_is_left_ove
     made = (
         contact_words()
         | report_words()
+        | incident_words()
         | {
             *(f"status_{status}" for status in STATUSES),
             *(f"tier_{tier}" for tier in TIERS),

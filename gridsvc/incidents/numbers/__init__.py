@@ -1,0 +1,1 @@
+"""How many, how soon answered, how soon solved, and by whom."""
