@@ -71,9 +71,12 @@
   if (saved && window.localStorage) {
     saved.hidden = false;
     show(read());
-    saved.querySelector(":scope > button").addEventListener("click", function () {
-      const name = window.prompt(saved.dataset.ask);
+    const field = saved.querySelector("input");
+    saved.addEventListener("submit", function (event) {
+      event.preventDefault();
+      const name = field.value.trim();
       if (!name) return;
+      field.value = "";
       const query = new URLSearchParams(location.search);
       query.delete("cursor");
       write(read().concat([{ name: name.slice(0, 40), query: query.toString() }]).slice(-20));
