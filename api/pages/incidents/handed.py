@@ -93,5 +93,4 @@ def _show(
         note=note if error else "",
     )
     page.headers["Cache-Control"] = "private, no-store"
-    page.headers["Referrer-Policy"] = "no-referrer"
     return page
