@@ -154,9 +154,13 @@ def test_a_field_of_a_body_is_never_part_of_a_statement(guarded: Service) -> Non
 
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
-IDS = dict.fromkeys(("plan_id", "account_id", "member_id", "import_id", "channel_id"), NOTHING) | {
-    "code": town.stairwell_code(A)
-}
+IDS = dict.fromkeys(
+    (
+        *("plan_id", "account_id", "member_id", "import_id"),
+        *("incident_id", "party_id", "channel_id"),
+    ),
+    NOTHING,
+) | {"code": town.stairwell_code(A)}
 REPORT = {"category_code": "lift.fault", "summary": "停了", "lon": 113.152, "lat": 23.032}
 BODIES: dict[str, dict[str, Any]] = {
     f"{V1}/incidents": REPORT,

@@ -42,7 +42,9 @@ def one_by_id(session: Session, probe: Probe) -> int:
 
 def in_a_box(session: Session, probe: Probe) -> int:
     shape = box_around(lon=probe.lon, lat=probe.lat, reach_m=BOX_M / 2)
-    statement = store.select_incidents(session).where(in_box(session, IncidentRow, shape, margin_cells=0))
+    statement = store.select_incidents(session).where(
+        in_box(session, IncidentRow, shape, margin_cells=0)
+    )
     return len(session.execute(statement).all())
 
 
