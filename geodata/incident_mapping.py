@@ -6,7 +6,7 @@ every line explained. What it does not say is not guessed.
 
 import codecs
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -167,18 +167,14 @@ class CategoryRules(_Rules):
         return self.prefix[max(fitting, key=len)] if fitting else self.default
 
 
-class IncidentMapping(_Rules):
-    """Everything that is to be known to read one source.
+class SourceRules(_Rules):
+    """What is to be known of any source of incidents, however its rows are read.
 
     Attributes
     ----------
     source
         Its name. It enters the identity of every incident: changed, a second import doubles all.
-    format
-        ``csv`` or ``geojson``.
-    encoding, delimiter
-        Of a CSV file; a byte order mark is read over.
-    columns, time, categories
+    time, categories
         See their classes.
     crs
         EPSG code, ``gcj02`` or ``bd09``.
@@ -187,14 +183,10 @@ class IncidentMapping(_Rules):
     bounds
         ``[xmin, ymin, xmax, ymax]``, EPSG:4326; what is outside is rejected.
     closed_statuses
-        Texts of the status column that mean closed.
+        Texts of the status that mean closed.
     """
 
     source: Annotated[str, Field(min_length=1)]
-    format: Literal["csv", "geojson"] = "csv"
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8-sig"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    columns: Columns
     time: TimeRule
     crs: Annotated[str, AfterValidator(_known_crs)]
     placeholders: tuple[tuple[float, float], ...] = ()
@@ -214,6 +206,45 @@ class IncidentMapping(_Rules):
             raise ValueError("bounds are xmin, ymin, xmax, ymax")
         return bounds
 
+    @property
+    def has_ids(self) -> bool:
+        """Whether the source numbers its incidents; otherwise a row's content stands for it."""
+        return True
+
+    @property
+    def has_statuses(self) -> bool:
+        """Whether it says which are closed; otherwise those are that have a ``closed_at``."""
+        return True
+
+
+class IncidentMapping(SourceRules):
+    """Everything that is to be known to read a file of one source.
+
+    Attributes
+    ----------
+    format
+        ``csv`` or ``geojson``.
+    encoding, delimiter
+        Of a CSV file; a byte order mark is read over.
+    columns
+        See its class.
+    """
+
+    format: Literal["csv", "geojson"] = "csv"
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8-sig"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    columns: Columns
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether there is a column of ids."""
+        return self.columns.id is not None
+
+    @property
+    def has_statuses(self) -> bool:
+        """Whether there is a column of statuses."""
+        return self.columns.status is not None
+
     @model_validator(mode="after")
     def _csv_has_positions(self) -> "IncidentMapping":
         if self.format == "csv" and self.columns.lon is None:
@@ -221,8 +252,26 @@ class IncidentMapping(_Rules):
         return self
 
 
+class FeedMapping(SourceRules):
+    """Everything that is to be known to read the requests of an Open311 server.
+
+    Attributes
+    ----------
+    by
+        Which of its fields the categories are told by: ``service_name`` or ``service_code``.
+    """
+
+    by: Literal["service_name", "service_code"] = "service_name"
+    time: TimeRule = TimeRule(format=ISO_FORMAT, timezone=OWN_OFFSET)
+    crs: Annotated[str, AfterValidator(_known_crs)] = "EPSG:4326"
+    closed_statuses: tuple[str, ...] = ("closed",)
+
+
+Mapping = TypeVar("Mapping", bound=SourceRules)
+
+
 def load_mapping(path: Path) -> IncidentMapping:
-    """Read a mapping file.
+    """Read the mapping of an incident file.
 
     Parameters
     ----------
@@ -241,6 +290,15 @@ def load_mapping(path: Path) -> IncidentMapping:
     MappingError
         It is not YAML, or breaks a rule: the sentence names the key.
     """
+    return _load(path, IncidentMapping)
+
+
+def load_feed_mapping(path: Path) -> FeedMapping:
+    """Read the mapping of an Open311 server's requests; as `load_mapping`."""
+    return _load(path, FeedMapping)
+
+
+def _load(path: Path, kind: type[Mapping]) -> Mapping:
     try:
         rules = load_yaml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
@@ -250,7 +308,7 @@ def load_mapping(path: Path) -> IncidentMapping:
     if not isinstance(rules, dict):
         raise MappingError(path, "holds no keys: see docs/mappings for what a mapping says.")
     try:
-        return IncidentMapping.model_validate({**rules, "path": path})
+        return kind.model_validate({**rules, "path": path})
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"]) or "the mapping"

@@ -19,7 +19,13 @@ from pandas import DataFrame, Series
 from geodata.crs import GEOGRAPHIC, parse_crs, transformer
 from geodata.errors import UnreadableFileError
 from geodata.incident_files import NO_VALUE_WORDS, read_rows
-from geodata.incident_mapping import ISO_FORMAT, OWN_OFFSET, IncidentMapping, load_mapping
+from geodata.incident_mapping import (
+    ISO_FORMAT,
+    OWN_OFFSET,
+    IncidentMapping,
+    SourceRules,
+    load_mapping,
+)
 from geodata.offsets import SHIFTS, unshift
 from geodata.progress import Progress, silent
 
@@ -100,11 +106,40 @@ def read_incidents(
     rows = read_rows(path, mapping)
     if rows.empty:
         raise UnreadableFileError(path, "has a header but no rows: nothing to import.")
+    report("read", len(rows), len(rows))
+    return check_rows(rows, mapping, progress=progress)
+
+
+def check_rows(
+    rows: DataFrame,
+    mapping: SourceRules,
+    *,
+    faults: DataFrame | None = None,
+    progress: Progress | None = None,
+) -> IncidentTable:
+    """Make incidents of rows of text, and say of each other row why it is none.
+
+    Parameters
+    ----------
+    rows
+        Text columns id, lon, lat (CRS of the mapping), reported_at, closed_at, status, category,
+        and perhaps summary (default: the category); one row or more.
+    mapping
+        What they mean.
+    faults
+        ``reason`` and ``sentence`` of rows that were found wanting before; same index.
+
+    Returns
+    -------
+    IncidentTable
+        Incidents (EPSG:4326) and rejects, together as many as there are rows.
+    """
+    report = progress or silent
     count = len(rows)
-    report("read", count, count)
-    faults = DataFrame({"reason": None, "sentence": None}, index=rows.index, dtype="object")
+    if faults is None:
+        faults = no_faults(rows)
     source_id = _source_ids(rows, mapping)
-    _note(faults, source_id == "", "no-id", "the id is empty", source_id)
+    note_fault(faults, source_id == "", "no-id", "the id is empty", source_id)
     lon, lat = _places(rows, mapping, faults)
     report("places", count, count)
     category_code = _categories(rows["category"], mapping, faults)
@@ -114,7 +149,7 @@ def read_incidents(
     is_good = faults["reason"].isna().to_numpy()
     repeated = np.zeros(count, dtype=bool)
     repeated[is_good] = source_id[is_good].duplicated().to_numpy()
-    _note(faults, repeated, "duplicate-id", "the id {} was there before", source_id)
+    note_fault(faults, repeated, "duplicate-id", "the id {} was there before", source_id)
     is_good = faults["reason"].isna().to_numpy()
     incidents = GeoDataFrame(
         {
@@ -124,7 +159,7 @@ def read_incidents(
             "status": np.where(is_closed[is_good], "closed", "reported"),
             "reported_at": reported_at[is_good],
             "closed_at": closed_at.where(is_closed)[is_good],
-            "summary": rows["category"][is_good],
+            "summary": rows.get("summary", rows["category"])[is_good],
         },
         geometry=shapely.points(lon[is_good], lat[is_good]),
         crs=GEOGRAPHIC,
@@ -156,7 +191,12 @@ def write_rejects(rejects: DataFrame, path: Path) -> None:
     unfinished.replace(path)
 
 
-def _note(
+def no_faults(rows: DataFrame) -> DataFrame:
+    """Return the frame of reasons before any was found; rows have no CRS of their own."""
+    return DataFrame({"reason": None, "sentence": None}, index=rows.index, dtype="object")
+
+
+def note_fault(
     faults: DataFrame, mask: Mask | Series, reason: str, sentence: str, value: Series
 ) -> None:
     """Give a reason to the rows of a mask that have none yet."""
@@ -166,9 +206,9 @@ def _note(
         faults.loc[chosen, "sentence"] = [sentence.format(repr(text)) for text in value[chosen]]
 
 
-def _source_ids(rows: DataFrame, mapping: IncidentMapping) -> Series:
+def _source_ids(rows: DataFrame, mapping: SourceRules) -> Series:
     """Return the source's ids, or a digest of the row, numbered where rows are the same."""
-    if mapping.columns.id is not None:
+    if mapping.has_ids:
         return rows["id"]
     roles = sorted(rows.columns.drop("id"))
     contents = rows[roles[0]].str.cat(rows[roles[1:]], sep="\x1f")
@@ -177,42 +217,42 @@ def _source_ids(rows: DataFrame, mapping: IncidentMapping) -> Series:
     return digests.where(again == 0, digests + "-" + (again + 1).astype("str"))
 
 
-def _identities(source_id: Series, mapping: IncidentMapping) -> list[str]:
+def _identities(source_id: Series, mapping: SourceRules) -> list[str]:
     """Return the same UUID for the same incident of the same source, whenever it is read."""
     return [str(uuid5(NAMESPACE, f"{mapping.source}\n{text}")) for text in source_id]
 
 
-def _places(rows: DataFrame, mapping: IncidentMapping, faults: DataFrame) -> tuple[Floats, Floats]:
+def _places(rows: DataFrame, mapping: SourceRules, faults: DataFrame) -> tuple[Floats, Floats]:
     """Return longitudes and latitudes, EPSG:4326, and note the rows that have none."""
     is_absent = (rows["lon"].str.casefold().isin(NO_VALUE_WORDS)) | (
         rows["lat"].str.casefold().isin(NO_VALUE_WORDS)
     )
     shown = rows["lon"] + ", " + rows["lat"]
-    _note(faults, is_absent, "no-coordinates", "there is no position", shown)
+    note_fault(faults, is_absent, "no-coordinates", "there is no position", shown)
     x = pd.to_numeric(rows["lon"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     y = pd.to_numeric(rows["lat"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     is_number = np.isfinite(x) & np.isfinite(y)
-    _note(faults, ~is_number, "unparsable-coordinate", "the position {} is no number", shown)
+    note_fault(faults, ~is_number, "unparsable-coordinate", "the position {} is no number", shown)
     for place in (*mapping.placeholders, (0.0, 0.0)):
         is_there = np.maximum(np.abs(x - place[0]), np.abs(y - place[1])) < _PLACEHOLDER_TOLERANCE
-        _note(faults, is_there, "placeholder", "the position {} stands for unknown", shown)
+        note_fault(faults, is_there, "placeholder", "the position {} stands for unknown", shown)
     lon, lat = _degrees(x, y, mapping.crs)
     _check_range(lon, lat, mapping, faults, shown)
     return lon, lat
 
 
 def _check_range(
-    lon: Floats, lat: Floats, mapping: IncidentMapping, faults: DataFrame, shown: Series
+    lon: Floats, lat: Floats, mapping: SourceRules, faults: DataFrame, shown: Series
 ) -> None:
     """Note the positions that are not on Earth or outside the bounds, and whether they swapped."""
     xmin, ymin, xmax, ymax = mapping.bounds or (-180.0, -90.0, 180.0, 90.0)
     is_inside = (xmin <= lon) & (lon <= xmax) & (ymin <= lat) & (lat <= ymax)
     is_swapped = (xmin <= lat) & (lat <= xmax) & (ymin <= lon) & (lon <= ymax) & ~is_inside
     sentence = "the position {} (lon, lat) would be right with its numbers exchanged"
-    _note(faults, is_swapped, "swapped-axes", sentence, shown)
+    note_fault(faults, is_swapped, "swapped-axes", sentence, shown)
     is_on_earth = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
-    _note(faults, ~is_on_earth, "out-of-range", "the position {} is not on Earth", shown)
-    _note(faults, ~is_inside, "outside-bounds", "the position {} is outside the bounds", shown)
+    note_fault(faults, ~is_on_earth, "out-of-range", "the position {} is not on Earth", shown)
+    note_fault(faults, ~is_inside, "outside-bounds", "the position {} is outside the bounds", shown)
 
 
 def _degrees(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats]:
@@ -227,34 +267,38 @@ def _degrees(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats]:
     return np.asarray(lon), np.asarray(lat)
 
 
-def _categories(texts: Series, mapping: IncidentMapping, faults: DataFrame) -> Series:
+def _categories(texts: Series, mapping: SourceRules, faults: DataFrame) -> Series:
     """Return our category of each row, and note the rows whose kind no rule knows."""
     codes = {text: mapping.categories.code_of(text) for text in texts.unique()}
     category_code = texts.map(codes)
-    _note(faults, category_code.isna(), "unknown-category", "no rule for the category {}", texts)
+    note_fault(
+        faults, category_code.isna(), "unknown-category", "no rule for the category {}", texts
+    )
     return category_code
 
 
 def _times(
-    rows: DataFrame, mapping: IncidentMapping, faults: DataFrame
+    rows: DataFrame, mapping: SourceRules, faults: DataFrame
 ) -> tuple[Series, Series, Series]:
     """Return when each was reported and closed, and whether it is; note what cannot be."""
     reported_at = _instants(rows["reported_at"], mapping)
     sentence = f"the time {{}} does not read as {mapping.time.format}"
-    _note(faults, reported_at.isna(), "unparsable-date", sentence, rows["reported_at"])
+    note_fault(faults, reported_at.isna(), "unparsable-date", sentence, rows["reported_at"])
     closed_at = _instants(rows["closed_at"], mapping)
     has_closed = ~rows["closed_at"].str.casefold().isin(NO_VALUE_WORDS)
-    _note(faults, has_closed & closed_at.isna(), "unparsable-date", sentence, rows["closed_at"])
+    note_fault(
+        faults, has_closed & closed_at.isna(), "unparsable-date", sentence, rows["closed_at"]
+    )
     is_closed = has_closed
-    if mapping.columns.status is not None:
+    if mapping.has_statuses:
         is_closed = rows["status"].isin(mapping.closed_statuses)
     sentence = "it was closed, {}, before it was reported"
     is_early = is_closed & (closed_at < reported_at)
-    _note(faults, is_early, "closed-before-reported", sentence, rows["closed_at"])
+    note_fault(faults, is_early, "closed-before-reported", sentence, rows["closed_at"])
     return reported_at, closed_at, is_closed
 
 
-def _instants(texts: Series, mapping: IncidentMapping) -> Series:
+def _instants(texts: Series, mapping: SourceRules) -> Series:
     """Return times as UTC, missing where they do not read.
 
     The hour that the clocks repeat in autumn is taken as the second one, the hour that they skip
