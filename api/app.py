@@ -13,6 +13,7 @@ from api.headers import SecurityHeaders
 from api.limits import MAX_FORM_FIELDS, MAX_FORM_FILES, RequestLimits, document
 from api.logs import RequestLog
 from api.ogc.routes import install_ogc
+from api.open311.routes import install_open311
 from api.pages import routes as pages
 from api.pages import sso
 from api.pages.assets import mount_assets
@@ -134,5 +135,6 @@ def create_app(settings: Settings, database: Database, vault: Vault) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     install_ogc(app, settings, database)
+    install_open311(app)
     mount_assets(app)
     return app

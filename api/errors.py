@@ -84,6 +84,8 @@ STATUSES: dict[type[Exception], int] = {
     gridsvc_errors.RetiredCategoryError: 422,
     gridsvc_errors.InvalidPartyError: 422,
     gridsvc_errors.InvalidLinkError: 404,
+    gridsvc_errors.UnfitServiceRequestError: 400,
+    gridsvc_errors.ApiKeyRefusedError: 403,
 }
 RETRY_AFTER_S = 5
 _KIND = "/problems/"

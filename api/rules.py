@@ -210,6 +210,14 @@ RULES: Mapping[str, Rule] = {
     "GET /ogc/collections/{collectionId}/tiles/{tileMatrixSetId}/style.json": PLANNING,
     "GET /ogc/tileMatrixSets": PLANNING,
     "GET /ogc/tileMatrixSets/{tileMatrixSetId}": PLANNING,
+    # Open311: for everybody; a report needs an API key, which its form holds
+    "GET /open311/v2/discovery.{format}": OPEN,
+    "GET /open311/v2/services.{format}": OPEN,
+    "GET /open311/v2/services/{code}.{format}": OPEN,
+    "GET /open311/v2/requests.{format}": OPEN,
+    "POST /open311/v2/requests.{format}": OPEN,
+    "GET /open311/v2/requests/{incident_id}.{format}": OPEN,
+    "GET /open311/v2/tokens/{incident_id}.{format}": OPEN,
     # pages
     "GET /": SIGNED_IN,
     "GET /login": OPEN,

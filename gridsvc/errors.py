@@ -1132,3 +1132,27 @@ class InvalidLinkError(GridsvcError):
         super().__init__(
             "This link is not valid, or no longer: ask whoever sent it to you for a new one."
         )
+
+
+class UnfitServiceRequestError(GridsvcError):
+    """What a program of Open311 sent or asks for cannot be understood or taken."""
+
+    code = "unfit-service-request"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.sentences = tuple(faults)
+
+    @property
+    def faults(self) -> list[dict[str, object]]:
+        """Each fault, as a problem document lists it."""
+        return [{"where": [], "what": sentence} for sentence in self.sentences]
+
+
+class ApiKeyRefusedError(GridsvcError):
+    """A report came without an API key, or with one that is unknown, expired or revoked."""
+
+    code = "api-key-refused"
+
+    def __init__(self) -> None:
+        super().__init__("Missing or invalid api_key: the report was not taken.")

@@ -18,7 +18,7 @@ from gridsvc.errors import GridsvcError
 
 Handler = Callable[[Request, Exception], Response]
 
-_FOR_PROGRAMS = ("/api/", "/ogc", "/tiles/", "/assets/", "/healthz", "/readyz")
+_FOR_PROGRAMS = ("/api/", "/ogc", "/open311/", "/tiles/", "/assets/", "/healthz", "/readyz")
 _KINDS = (GeodataError, GridsvcError, RequestValidationError, HTTPException, Exception)
 _KNOWN = {403, 404, 409, 413, 422, 429, 503}
 # A page that was left open too long, or a form of somebody else's.

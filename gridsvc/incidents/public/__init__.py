@@ -1,0 +1,1 @@
+"""What everybody may know of incidents: of public categories, by compound, without words."""
