@@ -18,6 +18,7 @@ from gridsvc.incidents.public.model import NewRequest
 LONGEST_WORDS = 4_000
 """Characters of a description, by the specification."""
 _LONGEST_TEXT = 500
+_LOCATIONS = ("lat", "long", "address_id", "address_string")
 _NAMESPACE = UUID("0c8f3c52-5a0e-5d3a-9d6f-1b1f6b0b9a31")
 _ATTRIBUTE = re.compile(r"attribute\[([A-Za-z0-9_-]{1,60})\](?:\[\])?")
 # As a page would show them: nothing. Line breaks and tabs are words' own.
@@ -61,7 +62,7 @@ def request_of(form: FormData, *, repeated_as: str | None) -> NewRequest:
     if len(address) > _LONGEST_TEXT:
         faults.append(f"address_string: longer than {_LONGEST_TEXT} characters.")
     lon, lat = _position(form, faults)
-    if lon is None and not address_id and not address and not faults:
+    if not any(text_of(form, name) for name in _LOCATIONS):
         faults.append("No location was provided: lat and long, address_id or address_string.")
     answers = _answers(form, faults)
     if faults:

@@ -156,6 +156,14 @@ class Alike:
 
 
 @dataclass(frozen=True)
+class Public:
+    """A route that tells everybody the same of a territory: what is published."""
+
+    kinds: Words
+    path: str
+
+
+@dataclass(frozen=True)
 class Frame:
     """A page that holds no rows; what it offers to choose lies in the caller's territory."""
 
@@ -222,7 +230,7 @@ class Changes:
 
 
 Request = Callable[[World, Caller, int], Ask]
-Promise = Lists | One | Alike | Frame | Shut | Changes
+Promise = Lists | One | Alike | Public | Frame | Shut | Changes
 
 
 # ---- what a request changed

@@ -15,6 +15,7 @@ from tests.api.matrix_jobs import JOB_READS
 from tests.api.matrix_members import MEMBER_READS, add_twins
 from tests.api.matrix_notices import NOTICE_CHANGES, NOTICE_READS, add_notices
 from tests.api.matrix_ogc import OGC
+from tests.api.matrix_open311 import OPEN311
 from tests.api.matrix_promises import (
     Alike,
     Ask,
@@ -23,6 +24,7 @@ from tests.api.matrix_promises import (
     Lists,
     One,
     Promise,
+    Public,
     Shut,
     changed,
     state_of,
@@ -47,6 +49,7 @@ MATRIX: tuple[tuple[str, Promise], ...] = (
     + CHANGES
     + NOTICE_CHANGES
     + REPORT_CHANGES
+    + OPEN311
 )
 
 
@@ -210,6 +213,19 @@ def test_what_holds_no_rows_names_no_foreign_territory(
             if isinstance(promise, Alike) and not answer.text.startswith("<!DOCTYPE"):
                 texts.add(answer.content)  # a page has a nonce, and says who is signed in
     assert len(texts) <= 1
+
+
+@pytest.mark.parametrize(("_", "promise"), named(Public))
+def test_what_is_published_is_the_same_for_everybody(world: World, _: str, promise: Public) -> None:
+    texts = set()
+    for kind in KINDS:
+        for code in TERRITORIES.values():
+            answer = world.client(Caller(kind, code)).get(promise.path)
+            assert kind in promise.kinds
+            assert answer.status_code == 200, answer.text
+            texts.add(answer.content)
+    assert len(texts) == 1
+    assert len(texts.pop()) > 100
 
 
 @pytest.mark.parametrize(("route", "promise"), named(Shut))

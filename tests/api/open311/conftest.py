@@ -82,13 +82,13 @@ class Counter:
         self.client = self.service.visitor()
         del self.client.headers["Origin"]  # programs send none
 
-    def get(self, path: str, kind: str, *, status: int = 200, **params: Any) -> Any:
+    def get(self, path: str, kind: str, *, expects: int = 200, **params: Any) -> Any:
         """Ask; return JSON as it is, XML as its root."""
-        return checked(self.client.get(f"{BASE}/{path}", params=params), path, kind, status)
+        return checked(self.client.get(f"{BASE}/{path}", params=params), path, kind, expects)
 
-    def post(self, path: str, kind: str, *, status: int = 200, **send: Any) -> Any:
+    def post(self, path: str, kind: str, *, expects: int = 200, **send: Any) -> Any:
         """Send a form."""
-        return checked(self.client.post(f"{BASE}/{path}", **send), path, kind, status)
+        return checked(self.client.post(f"{BASE}/{path}", **send), path, kind, expects)
 
     def requests(self, **params: Any) -> list[dict[str, Any]]:
         """Return requests as JSON."""
@@ -96,11 +96,11 @@ class Counter:
         found: list[dict[str, Any]] = self.get("requests.json", kind, **params)
         return found
 
-    def errors(self, path: str, status: int, **params: Any) -> list[str]:
+    def errors(self, path: str, expects: int, **params: Any) -> list[str]:
         """Return the sentences of a refusal, the same in both forms."""
-        told = self.get(f"{path}.json", "Errors", status=status, **params)
-        drawn = self.get(f"{path}.xml", "Errors", status=status, **params)
-        assert {error["code"] for error in told} == {status}
+        told = self.get(f"{path}.json", "Errors", expects=expects, **params)
+        drawn = self.get(f"{path}.xml", "Errors", expects=expects, **params)
+        assert {error["code"] for error in told} == {expects}
         sentences = [error["description"] for error in told]
         assert [element.findtext("description") for element in drawn] == sentences
         return sentences
