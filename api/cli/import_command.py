@@ -8,6 +8,8 @@ import typer
 
 from api.cli.console import print_table, progress_bars, words
 from api.cli.import_members import import_members
+from api.cli.import_open311 import import_open311
+from api.cli.incident_loading import account, load
 from api.cli.runtime import Runtime, open_runtime
 from api.cli.territory_report import (
     applied_rows,
@@ -20,7 +22,7 @@ from api.cli.territory_report import (
 from geodata.codes import street_of
 from geodata.columns import ColumnMapping, load_columns, save_columns
 from geodata.errors import MappingError
-from geodata.incidents import load_mapping, read_incidents, write_rejects
+from geodata.incidents import load_mapping, read_incidents
 from geodata.osm import ImportReport, read_territory
 from geodata.stairwells import MOST_STAIRWELLS
 from gridsvc import settings as settings_module
@@ -38,6 +40,7 @@ from gridsvc.territory.importing.source import Source, read_source
 
 app = typer.Typer(help="Import territory, members and incidents.", no_args_is_help=True)
 app.command("members")(import_members)
+app.command("open311")(import_open311)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and report; write nothing.")]
 
 
@@ -90,29 +93,11 @@ def import_incidents(
     dry_run: DryRun = False,
 ) -> None:
     """Read incident points; rows that cannot be loaded go to a rejects file with the reason."""
-    settings = settings_module.load()
     with progress_bars() as progress:
         table = read_incidents(file, load_mapping(mapping), progress=progress)
-        rows = [
-            ("rows read", f"{table.row_count:,}"),
-            ("incidents", f"{len(table.incidents):,}"),
-            ("rejects", f"{len(table.rejects):,}"),
-        ]
-        rows += [(f"  {why}", f"{many:,}") for why, many in table.reject_counts().items()]
-        if not dry_run:
-            with open_runtime(settings) as runtime, runtime.job_session(street) as session:
-                added = incidents.add_many(session, table.incidents, progress=progress)
-                refresh_statistics(session)
-                incidents.release_heat(session)
-            rows.append(("loaded", f"{len(added):,}"))
-            rows.append(("known already", f"{len(table.incidents) - len(added):,}"))
-            for place, count in added["place"].value_counts().items():
-                rows.append((f"  in {place}", f"{count:,}"))
+        added = None if dry_run else load(table, street=street, progress=progress)
     target = rejects or file.with_name(f"{file.stem}.rejects.csv")
-    print_table(f"{file.name}{' (dry run: nothing written)' if dry_run else ''}", rows)
-    if len(table.rejects) and not dry_run:
-        write_rejects(table.rejects, target)
-        words.print(f"Rejected rows: {target}")
+    account(file.name, table, added, rejects=target)
 
 
 @app.command("territory")

@@ -11,7 +11,7 @@ import pytest
 from geopandas import GeoDataFrame, points_from_xy
 from starlette.testclient import TestClient
 
-from api.open311.writing import MEDIA_TYPES
+from api.open311.writing import MEDIA_TYPES, Form
 from gridsvc.incidents import service as incidents
 from tests import town
 from tests.api.matrix import Caller, World
@@ -45,7 +45,7 @@ def add_fresh(clone: Clone) -> None:
     """Add the reports of this week, and give a compound its hostile name."""
     now = datetime.now(UTC)
     at = [now - timedelta(hours=hours) for *_, hours, _ in FRESH]
-    closed = [
+    closed: list[Any] = [
         moment + timedelta(hours=1) if is_closed else None
         for moment, (*_, is_closed) in zip(at, FRESH, strict=True)
     ]
@@ -108,7 +108,7 @@ class Counter:
 
 def checked(answer: Any, path: str, kind: str, status: int) -> Any:
     """Return an answer that is what was asked for, and fits its schema."""
-    form = "json" if path.endswith(".json") else "xml"
+    form: Form = "json" if path.endswith(".json") else "xml"
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == MEDIA_TYPES[form]
     assert faults_of(kind, form, answer.content) == [], answer.text
