@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from geodata.categories import Category, load_categories
 from geodata.heat import BASE_ZOOM, cell_polygons
-from geodata.privacy import release_cells
 from geodata.progress import Progress, silent
+from geodata.published import release_with_published
 from gridsvc.access import service as access
 from gridsvc.audit import service as audit
 from gridsvc.db import Interval, act_for, scope_of
@@ -324,24 +324,28 @@ def _draw(cells: DataFrame) -> GeoDataFrame:
 
 
 def release_heat(session: Session, *, today: date | None = None) -> HeatTotals:
-    """Release heat cells to planners, up to the last complete calendar month, as the job."""
+    """Release heat cells to planners, up to the last complete calendar month, as the job.
+
+    What the public interface shows report by report is released apart from what it does not
+    (`geodata.published`): otherwise a planner who counts there is left with the private ones.
+    """
     access.require_role(session, "job")
     first_of_month = (today or local_today()).replace(day=1)
     through = (first_of_month - timedelta(days=1)).replace(day=1)
     base = store.read_base_cells(session, through=through)
     cells, totals = [], []
     for community_code, own in base.groupby("community_code"):
-        release = release_cells(own[["x20", "y20", "count"]])
-        shown = release.cells.rename(
-            columns={"x": "cell_x", "y": "cell_y", "count": "incident_count"}
+        found, withheld = release_with_published(
+            own[~own["is_published"]], own[own["is_published"]]
         )
+        shown = found.rename(columns={"x": "cell_x", "y": "cell_y", "count": "incident_count"})
         cells.append(shown.assign(community_code=community_code))
         totals.append(
             {
                 "community_code": community_code,
                 "through": through,
                 "shown": int(shown["incident_count"].sum()),
-                "withheld": release.withheld_count,
+                "withheld": withheld,
             }
         )
     summary = DataFrame(totals, columns=["community_code", "through", "shown", "withheld"])

@@ -9,7 +9,18 @@ from uuid import UUID
 
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from sqlalchemy import BigInteger, Select, bindparam, delete, func, select, text, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -240,16 +251,23 @@ def read_base_cells(session: Session, *, through: date) -> DataFrame:
     Returns
     -------
     DataFrame
-        ``community_code``, ``x20``, ``y20``, ``count``.
+        ``community_code``, ``is_published`` (whether everybody can read these reports one by
+        one: of public classes, inside a community), ``x20``, ``y20``, ``count``.
     """
-    columns = (HeatCellRow.community_code, HeatCellRow.cell_x, HeatCellRow.cell_y)
+    code = HeatCellRow.community_code
+    is_published = and_(CategoryRow.is_public, code % 1000 > 0).label("is_published")
+    columns = (code, is_published, HeatCellRow.cell_x, HeatCellRow.cell_y)
     rows = session.execute(
         select(*columns, func.sum(HeatCellRow.incident_count))
-        .where(in_scope(session, HeatCellRow.community_code), HeatCellRow.month <= through)
+        .join(CategoryRow, CategoryRow.code == HeatCellRow.class_code)
+        .where(in_scope(session, code), HeatCellRow.month <= through)
         .group_by(*columns)
         .order_by(*columns)
     ).all()
-    return DataFrame(rows, columns=["community_code", "x20", "y20", "count"]).astype("int64")
+    names = ["community_code", "is_published", "x20", "y20", "count"]
+    return DataFrame(rows, columns=names).astype(
+        dict.fromkeys(names, "int64") | {"is_published": "bool"}
+    )
 
 
 def replace_release(session: Session, cells: DataFrame, totals: DataFrame) -> None:

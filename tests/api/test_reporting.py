@@ -278,7 +278,7 @@ def test_a_planner_cannot_subtract_filtered_heat(service: Service, params: dict[
 def test_the_released_sample_shows_no_cell_under_five(sample_service: Service) -> None:
     heat = sample_service.caller("planner", STREET).get("/api/v1/heat").json()
     counts = [cell["properties"]["incident_count"] for cell in heat["features"]]
-    assert len(counts) > 10
+    assert len(counts) > 5
     assert min(counts) >= 5
     assert heat["shown"] == sum(counts)
 

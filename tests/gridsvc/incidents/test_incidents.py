@@ -224,6 +224,29 @@ def test_a_release_tells_all_or_withholds_it(town_session: ScopedSession) -> Non
     ]
 
 
+def test_what_everybody_can_count_is_no_key_to_the_rest(town_session: ScopedSession) -> None:
+    """One theft among twenty public reports: nobody subtracts, whoever counts in public."""
+    before = service.release_heat(town_session, today=town.RELEASE_DAY)
+    shown = dict(released(town_session))
+    theft = reports([town.place(A, 5, 6)], category_code=["security.theft"])
+    service.add_many(town_session, theft)
+    after = service.release_heat(town_session, today=town.RELEASE_DAY)
+    assert dict(released(town_session)) == shown
+    assert after.shown == before.shown
+    assert after.withheld is None, "a total would tell of the one"
+
+
+def released(session: ScopedSession) -> list[tuple[int, int]]:
+    """Return what the cells of each community add up to."""
+    rows = session.execute(
+        text(
+            "SELECT community_code, sum(incident_count) FROM gridsvc.heat_release"
+            " GROUP BY 1 ORDER BY 1"
+        )
+    )
+    return [(code, int(total)) for code, total in rows]
+
+
 def test_a_release_takes_the_place_of_the_last_one(town_session: ScopedSession) -> None:
     first = service.release_heat(town_session, today=town.RELEASE_DAY)
     again = service.release_heat(town_session, today=town.RELEASE_DAY)
