@@ -90,7 +90,13 @@ def add_many(
     return pd.concat([part for part in added if len(part)] or added, ignore_index=True)
 
 
-def add(session: Session, incident: NewIncident, *, on_event: Sequence[Listener] = ()) -> Incident:
+def add(
+    session: Session,
+    incident: NewIncident,
+    *,
+    on_event: Sequence[Listener] = (),
+    summary_length: int = SUMMARY_LENGTH,
+) -> Incident:
     """Add one incident where it fell; one that lies outside every community is flagged.
 
     Its life begins: somebody is to look at it within the time of its category. A clock that is
@@ -100,6 +106,8 @@ def add(session: Session, incident: NewIncident, *, on_event: Sequence[Listener]
     ----------
     on_event
         Told of the report, in the same transaction.
+    summary_length
+        Characters that its words may have, where another standard says how many.
 
     Raises
     ------
@@ -115,7 +123,7 @@ def add(session: Session, incident: NewIncident, *, on_event: Sequence[Listener]
         The caller has no territory.
     """
     require_category(session, incident.category_code)
-    words = checked_text(incident.summary, what="summary", at_most=SUMMARY_LENGTH)
+    words = checked_text(incident.summary, what="summary", at_most=summary_length)
     reported_at = min(incident.reported_at, datetime.now(UTC))
     incident = replace(incident, summary=words, reported_at=reported_at)
     outside_code = territory.outside_code(session)

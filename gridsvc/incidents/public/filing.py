@@ -33,6 +33,8 @@ NEAR_WITHIN_M = 2_000.0
 # An app of a whole sub-district; a key that got lost must not fill the work lists.
 _BY_ACCOUNT = Rate(count=600, per_s=3600)
 _MOST_COMPOUNDS = 1000
+LONGEST_WORDS = 8_000
+"""Characters of a description (4,000, by the specification), a place and answers together."""
 
 
 def authenticate(database: Database, api_key: str | None) -> Principal:
@@ -95,7 +97,7 @@ def file(
         lat=spot.lat,
     )
     with database.session(_scope_of(principal, spot)) as session, session.begin():
-        return incidents.add(session, incident)
+        return incidents.add(session, incident, summary_length=LONGEST_WORDS)
 
 
 def _scope_of(principal: Principal, spot: Spot) -> Scope:

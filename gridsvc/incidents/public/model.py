@@ -31,6 +31,8 @@ class PublicIncident:
 
     Attributes
     ----------
+    first_answer_at, resolved_at, verified_at, closed_at
+        When each came to pass; absent where it has not, or no longer holds.
     compound_code, compound_name
         Absent where it fell in none, or in one whose households are too few to be told.
     lon, lat
@@ -46,13 +48,16 @@ class PublicIncident:
     name_en: str
     status: str
     reported_at: datetime
+    first_answer_at: datetime | None
+    resolved_at: datetime | None
+    verified_at: datetime | None
     closed_at: datetime | None
+    due_at: datetime | None
     community_name: str
     compound_code: str | None
     compound_name: str | None
     lon: float
     lat: float
-    due_at: datetime | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -67,8 +72,16 @@ class PublicIncident:
     @property
     def history(self) -> tuple[Moment, ...]:
         """What happened, the oldest first."""
-        reported = Moment(self.reported_at, "report")
-        return (reported, Moment(self.closed_at, "close")) if self.closed_at else (reported,)
+        moments = {
+            "report": self.reported_at,
+            "answer": self.first_answer_at,
+            "resolve": self.resolved_at,
+            "verify": self.verified_at,
+            "close": self.closed_at,
+        }
+        known = [Moment(at, step) for step, at in moments.items() if at is not None]
+        # An import may bring a closing that is older than what is known of the rest.
+        return tuple(sorted(known, key=lambda moment: moment.at))
 
 
 @dataclass(frozen=True)

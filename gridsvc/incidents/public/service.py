@@ -63,7 +63,7 @@ def get_service(session: Session, code: str) -> Category:
 def list_public(session: Session, query: PublicQuery) -> list[PublicIncident]:
     """Return public incidents, the newest first.
 
-    Their number is no secret; that of the others cannot be had from it (docs/DECISIONS.md, "Open311").
+    Their number is no secret; that of the others cannot be had from it (docs/DECISIONS.md).
     """
     return store.list_public(session, query)
 

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "incident_life"
-down_revision = "contact_plans"
+down_revision = "notices"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "reports"
-down_revision = "contact_plans"
+down_revision = "incident_life"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,6 @@
 """Reports of programs: taken once, where they belong, without anybody's name; or refused."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -74,8 +75,12 @@ def test_a_report_is_written_where_it_fell_and_can_be_read_at_once(
     assert (row["status"], row["category_code"]) == ("reported", "sanitation.rubbish")
     assert row["summary"] == "楼道堆满纸箱\n三天了"
     assert row["is_public"]
-    (told,) = counter.get(f"requests/{incident_id}.json", "Request")
+    (told,) = counter.get(f"requests/{incident_id}.json", "Extended", extensions="true")
     assert told["status"] == "open"
+    due = datetime.fromisoformat(told["expected_datetime"])
+    assert due == row["due_at"].replace(microsecond=0)
+    assert due > datetime.now(UTC)
+    assert told["extended_attributes"]["due_datetime"] == told["expected_datetime"]
     assert told["address_id"] == town.compound_code(A)
     assert (told["lat"], told["long"]) != (LAT, LON)
 

@@ -114,7 +114,7 @@ def test_a_request_tells_the_kind_the_place_and_the_state(counter: Counter) -> N
     assert told["extended_attributes"]["community_code"] == str(A)
     assert [note["type"] for note in told["notes"]] == ["report", "close"]
     assert told["notes"][-1]["datetime"] == told["updated_datetime"]
-    assert "expected_datetime" not in told  # none is set, and an empty one would be no time
+    assert "expected_datetime" not in told  # nothing is due, and an empty one would be no time
 
 
 def test_extensions_come_only_when_asked_for(counter: Counter) -> None:

@@ -19,6 +19,7 @@ from gridsvc.incidents.tables import IncidentRow
 from tests import neighbour, town
 from tests.conftest import MakeDatabase
 from tests.databases import Clone
+from tests.gridsvc.incidents import lives
 
 pytestmark = pytest.mark.db
 
@@ -130,6 +131,43 @@ def test_the_newest_come_first_and_history_ends_with_the_last_change(town_databa
         steps = ["report", "close"] if one.is_closed else ["report"]
         assert [moment.step for moment in one.history] == steps
         assert one.updated_at == (one.closed_at or one.reported_at)
+
+
+def test_the_life_of_an_incident_shows_in_its_state_and_history(own_town: Clone) -> None:
+    """Without a word of it: solved is open until somebody else has verified it."""
+    lives.add_workers(own_town)
+    with lives.acting(own_town, lives.ANNA) as session:
+        incident = lives.report(session)
+
+    def told() -> tuple[str, bool, list[str]]:
+        (one,) = asked(own_town, PublicQuery(ids=[incident.id]))
+        assert "。" not in str(one)  # each step had a note
+        assert one.updated_at == max(moment.at for moment in one.history)
+        return one.status, one.is_closed, [moment.step for moment in one.history]
+
+    assert told() == ("reported", False, ["report"])
+    solved = lives.solve(own_town, incident, by=lives.ANNA)
+    assert told() == ("resolved", False, ["report", "answer", "resolve"])
+    with lives.acting(own_town, lives.BERT) as session:
+        verified = lives.make(session, solved, "verify")
+    steps = ["report", "answer", "resolve", "verify", "close"]
+    assert told() == ("verified", True, steps[:4])
+    with lives.acting(own_town, lives.BERT) as session:
+        closed = lives.make(session, verified, "close")
+    assert told() == ("closed", True, steps)
+    with lives.acting(own_town, lives.BERT) as session:
+        lives.make(session, closed, "reopen")
+    assert told() == ("assigned", False, ["report", "answer"])
+
+
+def test_when_the_next_step_is_due_is_told(own_town: Clone) -> None:
+    lives.add_workers(own_town)
+    with lives.acting(own_town, lives.ANNA) as session:
+        incident = lives.report(session)
+    (told,) = asked(own_town, PublicQuery(ids=[incident.id]))
+    assert told.due_at is not None
+    assert told.due_at == incident.due_at
+    assert told.due_at > told.reported_at
 
 
 def test_a_category_that_turns_private_takes_its_incidents_along(
