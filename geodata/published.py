@@ -66,4 +66,5 @@ def _without_nesting(cells: DataFrame, *, finest_zoom: int, coarsest_zoom: int) 
         zoom[is_inside] = level
     keys = ["zoom", "x", "y"]
     merged = DataFrame({"zoom": zoom, "x": x, "y": y, "count": cells["count"].to_numpy(np.int64)})
-    return merged.groupby(keys, as_index=False, sort=True)["count"].sum()
+    summed: DataFrame = merged.groupby(keys, as_index=False, sort=True)[["count"]].sum()
+    return summed

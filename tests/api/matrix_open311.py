@@ -11,6 +11,8 @@ IN_2020 = "start_date=2020-05-01&end_date=2020-07-01"
 # Where a report is meant to fall: in the first compound of each community.
 _SPOTS = {place: town.place(place, *town.IN_COMPOUND) for place in (A, B, C)}
 
+TABLES = {"incident", "incident_event", "heat_cell", "audit_event"}
+
 
 def report(world: World, caller: Caller, place: int) -> Ask:
     """Report at a place, with a key for the caller's territory."""
@@ -46,6 +48,6 @@ OPEN311: tuple[tuple[str, Promise], ...] = (
     ),
     (
         f"POST {V2}/requests.{{format}}",
-        Changes(EVERYBODY, report, {"incident", "heat_cell", "audit_event"}, foreign=400),
+        Changes(EVERYBODY, report, TABLES, foreign=400),
     ),
 )
