@@ -9,13 +9,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from tests.api.matrix import KINDS, NOWHERE, PLACES, TERRITORIES, Caller, World, world_of
-from tests.api.matrix_changes import CHANGES
-from tests.api.matrix_imports import IMPORT_READS, add_waiting
-from tests.api.matrix_jobs import JOB_READS
-from tests.api.matrix_members import MEMBER_READS, add_twins
-from tests.api.matrix_notices import NOTICE_CHANGES, NOTICE_READS, add_notices
-from tests.api.matrix_ogc import OGC
-from tests.api.matrix_open311 import OPEN311
+from tests.api.matrix_lines import MATRIX, furnish
 from tests.api.matrix_promises import (
     Alike,
     Ask,
@@ -29,8 +23,6 @@ from tests.api.matrix_promises import (
     changed,
     state_of,
 )
-from tests.api.matrix_reads import READS
-from tests.api.matrix_reports import REPORT_CHANGES, REPORT_READS, add_photos
 from tests.api.service import PROBLEM, is_problem
 from tests.databases import drop, make_clone
 
@@ -38,19 +30,6 @@ pytestmark = pytest.mark.db
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
 EVER_NEW = {"x-request-id", "date"}
-MATRIX: tuple[tuple[str, Promise], ...] = (
-    READS
-    + MEMBER_READS
-    + IMPORT_READS
-    + JOB_READS
-    + NOTICE_READS
-    + REPORT_READS
-    + OGC
-    + CHANGES
-    + NOTICE_CHANGES
-    + REPORT_CHANGES
-    + OPEN311
-)
 
 
 def named(*kinds: type[Promise]) -> list[Any]:
@@ -70,10 +49,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
     clone = make_clone(cluster, town_template)
     try:
         with world_of(clone) as made:
-            add_waiting(made)
-            add_twins(made)
-            add_photos(made)
-            add_notices(made)
+            furnish(made)
             yield made
     finally:
         drop(clone)

@@ -13,9 +13,9 @@ from gridsvc.access.model import ROLES
 from gridsvc.settings import Settings
 from tests import town
 from tests.api.matrix import ACCOUNTS, Caller
+from tests.api.matrix_lines import MATRIX
 from tests.api.matrix_promises import Changes, Lists
 from tests.api.service import Service, is_problem
-from tests.api.test_matrix import MATRIX
 from tests.databases import Clone
 
 pytestmark = pytest.mark.db

@@ -32,14 +32,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.api.matrix import KINDS, A, Caller, World, world_of
-from tests.api.matrix_changes import CHANGES
-from tests.api.matrix_imports import IMPORT_READS, add_waiting
-from tests.api.matrix_jobs import JOB_READS
-from tests.api.matrix_members import MEMBER_READS, add_twins
-from tests.api.matrix_notices import NOTICE_CHANGES, NOTICE_READS, add_notices
+from tests.api.matrix_lines import MATRIX, furnish
 from tests.api.matrix_promises import Ask, Changes, Lists, One
-from tests.api.matrix_reads import READS
-from tests.api.matrix_reports import REPORT_CHANGES, REPORT_READS, add_photos
 from tests.databases import drop, make_clone
 
 pytestmark = pytest.mark.db
@@ -64,19 +58,7 @@ def bounded(examples: int) -> settings:
     )
 
 
-PROMISES = dict(
-    reversed(
-        READS
-        + MEMBER_READS
-        + IMPORT_READS
-        + JOB_READS
-        + NOTICE_READS
-        + REPORT_READS
-        + CHANGES
-        + NOTICE_CHANGES
-        + REPORT_CHANGES
-    )
-)
+PROMISES = dict(reversed(MATRIX))
 Case = schemathesis.Case[Any]
 Operation = Any
 
@@ -100,10 +82,7 @@ def world(cluster: Any, town_template: str) -> Iterator[World]:
     clone = make_clone(cluster, town_template)
     try:
         with world_of(clone) as made:
-            add_waiting(made)
-            add_twins(made)
-            add_photos(made)
-            add_notices(made)
+            furnish(made)
             yield made
     finally:
         drop(clone)
