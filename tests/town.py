@@ -33,7 +33,6 @@ from gridsvc.incidents.reporting.model import FollowToken, secret_bytes
 from gridsvc.incidents.reporting.tables import (
     PhotoRow,
     PublishedPhotoRow,
-    ReplyRow,
     ReportRow,
 )
 from gridsvc.incidents.tables import IncidentEventRow, IncidentRow, PartyLinkRow, PartyRow
@@ -635,11 +634,6 @@ def add_report(session: Session, community_code: int) -> None:
             language="zh",
             entry="page",
             created_at=MONTH,
-        )
-    )
-    session.execute(
-        insert(ReplyRow).values(
-            **key, id=id_of("reply", community_code), kind="word", words="还在", at=MONTH
         )
     )
     photo_id = photo_of(community_code)

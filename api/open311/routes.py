@@ -20,6 +20,7 @@ from gridsvc.db import NOBODY, Interval, ScopedSession, act_for, clear_connectio
 from gridsvc.errors import NotFoundError
 from gridsvc.incidents.public import filing, service
 from gridsvc.incidents.public.model import Jurisdiction, PublicIncident
+from gridsvc.overview.incidents import LISTENERS
 
 router = APIRouter(prefix=PREFIX, tags=["open311"], include_in_schema=False)
 
@@ -150,6 +151,7 @@ def add_request(
             principal,
             request_of(form, repeated_as=known_as),
             jurisdiction=text_of(form, "jurisdiction_id") or None,
+            on_event=LISTENERS,
         )
     return answer(format, "service_requests", documents.taken_of(filed.id, language))
 

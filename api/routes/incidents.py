@@ -30,6 +30,7 @@ from gridsvc.incidents.model import Incident, NewIncident
 from gridsvc.incidents.numbers import service as numbers
 from gridsvc.incidents.service import HeatFilter
 from gridsvc.overview import service as overview
+from gridsvc.overview.incidents import LISTENERS
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 OfList = Annotated[WorkList | None, Query(alias="list", description="A work list.")]
@@ -154,7 +155,7 @@ def report_incident(
         request,
         status=201,
         act=lambda: IncidentOut.model_validate(
-            service.add(session, incident), from_attributes=True
+            service.add(session, incident, on_event=LISTENERS), from_attributes=True
         ),
     )
 

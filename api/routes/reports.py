@@ -32,6 +32,7 @@ from gridsvc.errors import GridsvcError
 from gridsvc.incidents.photos import service as photos
 from gridsvc.incidents.photos.model import Size
 from gridsvc.incidents.reporting import places, service
+from gridsvc.overview.incidents import LISTENERS
 from gridsvc.vault import Vault
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -67,6 +68,7 @@ def file_report(
             vault,
             body.wish(key=idempotency_key),
             caller=caller if visitor is None else None,
+            on_event=LISTENERS,
         )
     made = ReportOut.of(filed, origin=settings.public_origin)
     return JSONResponse(made.model_dump(mode="json"), status_code=201 if filed.is_new else 200)
@@ -105,7 +107,7 @@ def _file_one(
     try:
         wish = BatchedReportIn.model_validate(sent).wish(key=None)
         with clear_connection_errors():
-            filed = service.file(database, vault, wish, caller=caller)
+            filed = service.file(database, vault, wish, caller=caller, on_event=LISTENERS)
     except (ValidationError, GridsvcError) as error:
         told = problem_of(error)
         return BatchItemOut(index=index, status=told.status, problem=told)

@@ -67,12 +67,6 @@ _LIMITED = (
     Rule("published_photo", _YEAR, "its incident was closed", "what everybody saw of it"),
     Rule("photo", _YEAR, "its incident was closed", "what was to be done, and that it was"),
     Rule(
-        "report_reply",
-        3 * _YEAR,
-        "its incident was closed",
-        "words, in which somebody may be named, as those of the incident",
-    ),
-    Rule(
         "incident",
         3 * _YEAR,
         "it was closed",

@@ -42,7 +42,6 @@ from gridsvc.db import SCHEMA, Base, in_scope
 from gridsvc.incidents.reporting.tables import (
     PhotoRow,
     PublishedPhotoRow,
-    ReplyRow,
     ReportRow,
 )
 from gridsvc.incidents.tables import IncidentEventRow, IncidentRow, PartyLinkRow
@@ -261,7 +260,6 @@ _DUE: Mapping[str, Callable[[datetime], Condition]] = {
     "report": _of_incident("report", ReportRow),
     "published_photo": _of_incident("published_photo", PublishedPhotoRow),
     "photo": _of_incident("photo", PhotoRow),
-    "report_reply": _of_incident("report_reply", ReplyRow),
     "sso_attempt": lambda now: _is_over("sso_attempt", now, SsoAttemptRow.expires_at),
     "throttle": lambda now: _is_over("throttle", now, ThrottleRow.tried_at),
     "idempotency_key": lambda now: _is_over("idempotency_key", now, IdempotencyRow.created_at),

@@ -15,7 +15,7 @@ FACTS = (
     *("member", "member_affiliation", "member_identity", "organisation", "patrol_left_out"),
     *("patrol_route", "patrol_shift", "patrol_stop", "patrol_team", "post", "stairwell"),
     *("stairwell_version", "territory_import", "walkway"),
-    *("report", "report_reply", "photo", "published_photo"),
+    *("report", "photo", "published_photo"),
 )
 REFERENCES = (
     *("account", "account_scope", "alembic_version", "api_key", "category", "community"),

@@ -22,7 +22,6 @@ from gridsvc.errors import TooManyIntervalsError
 from gridsvc.incidents.reporting.tables import (
     PhotoRow,
     PublishedPhotoRow,
-    ReplyRow,
     ReportRow,
 )
 from gridsvc.incidents.tables import IncidentRow
@@ -278,7 +277,7 @@ def test_a_resident_sees_the_own_report_and_of_others_what_is_public(town_databa
 def test_a_resident_sees_how_the_own_report_is_followed_and_its_photos_only(
     town_database: Clone,
 ) -> None:
-    rows = (ReportRow, ReplyRow, PhotoRow)
+    rows = (ReportRow, PhotoRow)
     resident = Caller("resident", (A,)).scope
     own = replace(resident, report=town.reported(A))
     for row in rows:

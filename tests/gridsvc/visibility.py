@@ -36,7 +36,7 @@ READERS = dict.fromkeys(FACTS, EVERYBODY) | {
     **dict.fromkeys(("party", "party_link"), STAFF),
     "incident": FIELD | {"resident"},
     "report": STAFF,
-    **dict.fromkeys(("report_reply", "photo"), FIELD),
+    "photo": FIELD,
     **dict.fromkeys(("patrol_team", "patrol_shift"), PATROLS),
     **dict.fromkeys(("patrol_route", "patrol_stop", "patrol_left_out"), PATROLS),
     **dict.fromkeys(("organisation", "idempotency_key"), SIGNED_IN),

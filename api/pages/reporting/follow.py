@@ -27,6 +27,7 @@ from gridsvc.incidents.photos import service as photos
 from gridsvc.incidents.reporting import places, service
 from gridsvc.incidents.reporting.model import LONGEST_WORDS, FollowToken
 from gridsvc.incidents.reporting.words import plain_words
+from gridsvc.overview.incidents import LISTENERS
 from gridsvc.settings import Settings
 
 router = APIRouter(
@@ -121,7 +122,7 @@ def _do(database: Database, token: FollowToken, deed: Deed, words: str) -> None:
     if deed == "forget_email":
         service.forget_email(database, token)
     else:
-        service.reply(database, token, deed, words)
+        service.reply(database, token, deed, words, on_event=LISTENERS)
 
 
 def _show(

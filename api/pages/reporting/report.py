@@ -46,6 +46,7 @@ from gridsvc.incidents.reporting.model import (
     Spot,
     new_secret,
 )
+from gridsvc.overview.incidents import LISTENERS
 from maps.base import Ground, base_map
 from maps.page import parts
 
@@ -114,7 +115,13 @@ def send_report(
     with clear_connection_errors():
         try:
             wish = _read(form, language).wish(key=None, entry="page")
-            filed = service.file(database, vault, wish, caller=caller if visitor is None else None)
+            filed = service.file(
+                database,
+                vault,
+                wish,
+                caller=caller if visitor is None else None,
+                on_event=LISTENERS,
+            )
         except ValidationError as error:
             return _show_fault(request, database, visitor, language, form, _faults(error))
         except (UnknownCategoryError, UnknownPlaceError, TooManyTriesError, ConflictError) as error:

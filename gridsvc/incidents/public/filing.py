@@ -5,6 +5,7 @@ opens the one community that it lies in.
 """
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from gridsvc.errors import (
     UnfitServiceRequestError,
 )
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.life.service import Listener
 from gridsvc.incidents.model import Incident, NewIncident
 from gridsvc.incidents.public import service, store
 from gridsvc.incidents.public.model import NewRequest, Spot
@@ -58,7 +60,12 @@ def authenticate(database: Database, api_key: str | None) -> Principal:
 
 
 def file(
-    database: Database, principal: Principal, request: NewRequest, *, jurisdiction: str | None
+    database: Database,
+    principal: Principal,
+    request: NewRequest,
+    *,
+    jurisdiction: str | None,
+    on_event: Sequence[Listener] = (),
 ) -> Incident:
     """Take a report; one with an id that is there already, and the same words, is known.
 
@@ -66,6 +73,8 @@ def file(
     ----------
     jurisdiction
         Code of the sub-district, where the program named one.
+    on_event
+        Told of the report, in the same transaction.
 
     Raises
     ------
@@ -97,7 +106,7 @@ def file(
         lat=spot.lat,
     )
     with database.session(_scope_of(principal, spot)) as session, session.begin():
-        return incidents.add(session, incident, summary_length=LONGEST_WORDS)
+        return incidents.add(session, incident, summary_length=LONGEST_WORDS, on_event=on_event)
 
 
 def _scope_of(principal: Principal, spot: Spot) -> Scope:

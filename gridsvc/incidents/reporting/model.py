@@ -9,7 +9,8 @@ from datetime import date, datetime
 from uuid import UUID, uuid5
 
 ENTRIES = ("page", "api")
-REPLIES = ("word", "confirm", "reopen")
+OWN_STEPS = ("report", "note", "verify", "refuse", "reopen")
+"""Steps of an incident that its reporter may make."""
 LONGEST_WORDS = 500
 SIMILAR_WITHIN_M = 50.0
 SIMILAR_DAYS = 28
@@ -144,22 +145,19 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a reporter said later: a word, that it is solved, or that it is not."""
-
-    id: UUID
-    kind: str
-    words: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Step:
-    """Something that happened to an incident and that everybody may know."""
+    """Something that happened to an incident and that its reporter may know.
+
+    Attributes
+    ----------
+    is_own
+        Whether the reporter did it.
+    """
 
     kind: str
     at: datetime
     words: str = ""
+    is_own: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ their own, and each report opens the one community that it lies in.
 """
 
 import hmac
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from geodata.categories import Category
 from gridsvc.access.signing_in import Caller
 from gridsvc.audit import service as audit
-from gridsvc.db import NOBODY, Database, Interval, Scope, acting_as, new_id
+from gridsvc.db import NOBODY, Database, Interval, Scope, acting_as
 from gridsvc.errors import (
     IdempotencyMismatchError,
     IdTakenError,
@@ -22,7 +21,10 @@ from gridsvc.errors import (
     ReplyRefusedError,
 )
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.life import model as life_model
+from gridsvc.incidents.life import service as life
 from gridsvc.incidents.life.checking import require_category
+from gridsvc.incidents.life.service import Listener
 from gridsvc.incidents.model import Incident
 from gridsvc.incidents.reporting import places, store
 from gridsvc.incidents.reporting.model import (
@@ -34,7 +36,6 @@ from gridsvc.incidents.reporting.model import (
     FollowToken,
     Kept,
     NewReport,
-    Reply,
     Spot,
     Step,
     Where,
@@ -55,10 +56,7 @@ _REPLIES = Rate(count=20, per_s=3600)
 _OWN_WORK = "patrol"
 # In whose role an address is read: policies hide it from all field roles but staff.
 _POST_OFFICE = "coordinator"
-_AFTER = {"confirm": "verified", "reopen": "in_progress"}
-
-Listener = Callable[[Session, Filed], None]
-"""Called in the transaction of a new report: notices, and the first event of its life."""
+_NOT_SOLVED = "上报人表示没有解决。"
 
 
 def resident_scope(token: FollowToken) -> Scope:
@@ -76,7 +74,7 @@ def file(
     report: NewReport,
     *,
     caller: Caller | None,
-    listeners: Sequence[Listener] = (),
+    on_event: Sequence[Listener] = (),
 ) -> Filed:
     """Take a report; one that is there already gets the first answer again.
 
@@ -84,8 +82,8 @@ def file(
     ----------
     caller
         Where it comes from, to be counted; absent for people with an account.
-    listeners
-        Called in the same transaction.
+    on_event
+        Told of the report, in the same transaction.
 
     Raises
     ------
@@ -109,7 +107,7 @@ def file(
         with database.session(scope) as session, session.begin():
             store.lock(session, report.id)
             return _repeated(session, vault, report, spot) or _add(
-                session, vault, report, spot, category, listeners
+                session, vault, report, spot, category, on_event
             )
     except IntegrityError as error:  # somebody with an account took the id meanwhile
         raise IdTakenError(report.id) from error
@@ -156,7 +154,7 @@ def _add(
     report: NewReport,
     spot: Spot,
     category: Category,
-    listeners: Sequence[Listener],
+    on_event: Sequence[Listener],
 ) -> Filed:
     secret = secret_bytes(report.secret or new_secret())
     if secret is None:
@@ -183,10 +181,8 @@ def _add(
         place=spot.place,
         entry=report.entry,
     )
-    filed = Filed(report.id, spot, report.category_code, "reported", report.reported_at, token.text)
-    for listener in listeners:
-        listener(session, filed)
-    return filed
+    life.begin(session, incidents.get(session, report.id), by="reporter", on_event=on_event)
+    return Filed(report.id, spot, report.category_code, "reported", report.reported_at, token.text)
 
 
 # ---- following
@@ -267,17 +263,27 @@ def _spot_of(session: Session, incident: Incident, community_name: str) -> Spot:
 
 
 def _steps(session: Session, incident: Incident) -> tuple[Step, ...]:
-    """Return what happened, the oldest first."""
-    replies = store.list_replies(session, incident.community_code, incident.id)
-    steps = [Step("reported", incident.reported_at)]
-    steps += [Step(one.kind, one.at, one.words) for one in replies]
-    if incident.closed_at:
-        steps.append(Step("closed", incident.closed_at))
-    return tuple(sorted(steps, key=lambda step: step.at))
+    """Return what the reporter may read of what happened, the oldest first."""
+    return tuple(
+        Step(event.step, event.at, event.note, is_own=event.actor_kind == "reporter")
+        for event in life.list_events(session, incident.id)
+    )
 
 
-def reply(database: Database, token: FollowToken, kind: str, words: str = "") -> None:
+def reply(
+    database: Database,
+    token: FollowToken,
+    kind: str,
+    words: str = "",
+    *,
+    on_event: Sequence[Listener] = (),
+) -> None:
     """Add a word of the reporter, confirm the solution, or ask to reopen.
+
+    Parameters
+    ----------
+    on_event
+        Told of the step, in the same transaction.
 
     Raises
     ------
@@ -294,10 +300,13 @@ def reply(database: Database, token: FollowToken, kind: str, words: str = "") ->
         limits = {Key("report reply", str(token.incident_id)): _REPLIES}
         throttle.take(session, limits)
     with database.session(resident_scope(token)) as session, session.begin():
-        _reply(session, lock(session, token), kind, words)
+        incident = lock(session, token)
+        wanted = _step_of(incident, kind, words)
+        life.step(session, incident.id, wanted, version=None, on_event=on_event)
 
 
-def _reply(session: Session, incident: Incident, kind: str, words: str) -> None:
+def _step_of(incident: Incident, kind: str, words: str) -> life_model.Step:
+    """Return the step that a reply asks for, from where the incident stands."""
     allowed = {
         "word": bool(words),
         "confirm": incident.status in CONFIRMABLE,
@@ -305,16 +314,12 @@ def _reply(session: Session, incident: Incident, kind: str, words: str) -> None:
     }
     if not allowed.get(kind):
         raise ReplyRefusedError(kind, incident.status)
-    code = incident.community_code
-    store.add_reply(session, code, incident.id, Reply(new_id(), kind, words, datetime.now(UTC)))
-    if kind in _AFTER:
-        with acting_as(session, _OWN_WORK):
-            moved = store.set_status(
-                session, code, incident.id, before=incident.status, after=_AFTER[kind]
-            )
-        if not moved:
-            raise ReplyRefusedError(kind, "changed by somebody else meanwhile")
-    audit.record(session, community_code=code, action=f"report.{kind}", subject=str(incident.id))
+    if kind == "reopen":
+        step = "refuse" if incident.status in CONFIRMABLE else "reopen"
+        words = words or _NOT_SOLVED
+    else:
+        step = {"word": "note", "confirm": "verify"}[kind]
+    return life_model.Step(step, note=words, is_public=True, by="reporter")
 
 
 def forget_email(database: Database, token: FollowToken) -> None:
@@ -337,11 +342,6 @@ def forget_email(database: Database, token: FollowToken) -> None:
 
 
 # ---- for those who work on it
-
-
-def list_replies(session: Session, incident: Incident) -> list[Reply]:
-    """Return what the reporter of an incident said later, the oldest first, to field roles."""
-    return store.list_replies(session, incident.community_code, incident.id)
 
 
 def find_address(session: Session, vault: Vault, incident: Incident) -> Address | None:

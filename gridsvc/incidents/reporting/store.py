@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from geodata.codes import community_of
 from gridsvc.db import SRID, in_box, in_scope, same_thing
-from gridsvc.incidents.reporting.model import Kept, NewReport, Reply, Similar, Spot
-from gridsvc.incidents.reporting.tables import PublishedPhotoRow, ReplyRow, ReportRow
+from gridsvc.incidents.reporting.model import Kept, NewReport, Similar, Spot
+from gridsvc.incidents.reporting.tables import PublishedPhotoRow, ReportRow
 from gridsvc.incidents.tables import IncidentRow
 from gridsvc.territory.tables import (
     CommunityRow,
@@ -220,45 +220,6 @@ def forget_email(session: Session, community_code: int, incident_id: UUID) -> No
         .where(_is(ReportRow, community_code, incident_id))
         .values(email_cipher=None)
     )
-
-
-def add_reply(session: Session, community_code: int, incident_id: UUID, reply: Reply) -> None:
-    """Append what a reporter said."""
-    session.execute(
-        insert(ReplyRow).values(
-            community_code=community_code,
-            incident_id=incident_id,
-            id=reply.id,
-            kind=reply.kind,
-            words=reply.words,
-            at=reply.at,
-        )
-    )
-
-
-def list_replies(session: Session, community_code: int, incident_id: UUID) -> list[Reply]:
-    """Return what a reporter said, the oldest first."""
-    row = ReplyRow
-    rows = session.execute(
-        select(row.id, row.kind, row.words, row.at)
-        .where(_is(row, community_code, incident_id))
-        .order_by(row.at, row.id)
-    )
-    return [Reply(*found) for found in rows]
-
-
-def set_status(
-    session: Session, community_code: int, incident_id: UUID, *, before: str, after: str
-) -> bool:
-    """Move an incident on, as a role that may; false where somebody else was faster."""
-    row = IncidentRow
-    moved = session.scalar(
-        update(row)
-        .where(row.community_code == community_code, row.id == incident_id, row.status == before)
-        .values(status=after, closed_at=None if after == "in_progress" else row.closed_at)
-        .returning(row.id)
-    )
-    return moved is not None
 
 
 def list_similar(

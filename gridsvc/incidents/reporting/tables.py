@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridsvc.db import Base, FactMixin
-from gridsvc.incidents.reporting.model import ENTRIES, REPLIES
+from gridsvc.incidents.reporting.model import ENTRIES
 
 
 def of_incident() -> ForeignKeyConstraint:
@@ -53,23 +53,6 @@ class ReportRow(FactMixin, Base):
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=text("now()")
     )
-
-
-class ReplyRow(FactMixin, Base):
-    """What a reporter said of an incident later; never changed."""
-
-    __tablename__ = "report_reply"
-    __table_args__: tuple[Any, ...] = (
-        of_incident(),
-        CheckConstraint(f"kind IN {REPLIES}", name="kind"),
-        Index("report_reply_incident_idx", "community_code", "incident_id", "at"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    incident_id: Mapped[UUID]
-    kind: Mapped[str]
-    words: Mapped[str]
-    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=text("now()"))
 
 
 class PhotoRow(FactMixin, Base):

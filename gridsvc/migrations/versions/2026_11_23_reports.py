@@ -30,7 +30,6 @@ def _own(role: str) -> str:
 # New table: what the API role may do, and who may see rows at all.
 FACTS = {
     "report": ("SELECT, INSERT, UPDATE", _own(STAFF)),
-    "report_reply": ("SELECT, INSERT", _own(FIELD)),
     "photo": ("SELECT, INSERT, DELETE", _own(FIELD)),
     "published_photo": ("SELECT, INSERT, DELETE", None),
 }
@@ -54,7 +53,6 @@ def upgrade() -> None:
         f"CREATE POLICY role_read ON gridsvc.incident AS RESTRICTIVE FOR SELECT USING ({SEEN})"
     )
     _make_report()
-    _make_reply()
     _make_photo()
     _make_published_photo()
     for table, (rights, readers) in FACTS.items():
@@ -100,30 +98,6 @@ def _make_report() -> None:
         sa.CheckConstraint("entry IN ('page', 'api')", name=op.f("report_entry_check")),
         _of_incident("report"),
         sa.PrimaryKeyConstraint("community_code", "incident_id", name="report_pkey"),
-        schema="gridsvc",
-    )
-
-
-def _make_reply() -> None:
-    op.create_table(
-        "report_reply",
-        _needed("community_code", sa.BigInteger()),
-        _needed("id", sa.Uuid()),
-        _needed("incident_id", sa.Uuid()),
-        _needed("kind", sa.String()),
-        _needed("words", sa.String()),
-        _moment("at"),
-        sa.CheckConstraint(
-            "kind IN ('word', 'confirm', 'reopen')", name=op.f("report_reply_kind_check")
-        ),
-        _of_incident("report_reply"),
-        sa.PrimaryKeyConstraint("community_code", "id", name="report_reply_pkey"),
-        schema="gridsvc",
-    )
-    op.create_index(
-        "report_reply_incident_idx",
-        "report_reply",
-        ["community_code", "incident_id", "at"],
         schema="gridsvc",
     )
 

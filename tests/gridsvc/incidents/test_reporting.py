@@ -23,6 +23,9 @@ from gridsvc.errors import (
     UnknownPlaceError,
 )
 from gridsvc.incidents import service as incidents
+from gridsvc.incidents.life import service as life
+from gridsvc.incidents.life.model import Event
+from gridsvc.incidents.model import Incident
 from gridsvc.incidents.reporting import places, service
 from gridsvc.incidents.reporting.model import (
     Address,
@@ -35,6 +38,7 @@ from gridsvc.incidents.reporting.model import (
 )
 from tests import town
 from tests.databases import Clone
+from tests.gridsvc.incidents.lives import ANNA, BERT, acting, add_workers, make, solve
 
 pytestmark = pytest.mark.db
 
@@ -50,6 +54,7 @@ def clone(cluster: Any, town_template: str) -> Iterator[Clone]:
     from tests.databases import drop, make_clone
 
     made = make_clone(cluster, town_template)
+    add_workers(made)
     yield made
     drop(made)
 
@@ -242,16 +247,16 @@ def test_one_subnet_cannot_flood_and_a_repetition_is_not_counted(own_town: Clone
 
 
 def test_a_listener_writes_in_the_same_transaction(clone: Clone) -> None:
-    heard: list[Filed] = []
+    heard: list[tuple[UUID, str]] = []
 
-    def fails(_: object, filed: Filed) -> None:
-        heard.append(filed)
+    def fails(_: object, incident: Incident, event: Event) -> None:
+        heard.append((incident.id, event.step))
         raise RuntimeError("the notice cannot be written")
 
     wanted = report()
     with pytest.raises(RuntimeError):
-        service.file(clone.api, town.VAULT, wanted, caller=None, listeners=[fails])
-    assert [one.id for one in heard] == [wanted.id]
+        service.file(clone.api, town.VAULT, wanted, caller=None, on_event=[fails])
+    assert heard == [(wanted.id, "report")]
     assert clone.count("incident", f"id = '{wanted.id}'") == 0
 
 
@@ -285,7 +290,7 @@ def test_whoever_works_on_it_can_have_a_notice_sent_and_reads_the_replies(
         address = service.find_address(session, town.VAULT, incident)
         assert address == Address("lin@example.com", "en", filed.token)
         assert "example" not in repr(address)
-        assert [one.words for one in service.list_replies(session, incident)] == ["还是黑的"]
+        assert "还是黑的" in [one.note for one in life.list_events(session, incident.id)]
         other = incidents.get(session, silent.id)
         assert service.find_address(session, town.VAULT, other) is None
         assert scope_of(session) == scope
@@ -348,12 +353,13 @@ def test_a_suggestion_shows_a_photo_only_once_it_is_published(own_town: Clone) -
 # ---- going on
 
 
-def set_status(clone: Clone, incident_id: UUID, status: str) -> None:
-    closed = "now()" if status == "closed" else "NULL"
-    clone.run(
-        f"UPDATE gridsvc.incident SET status = '{status}', closed_at = {closed}"  # noqa: S608
-        f" WHERE id = '{incident_id}'"
-    )
+def solved(clone: Clone, token: FollowToken, *more: str) -> None:
+    """Let somebody of the community solve a report, and somebody else go on from there."""
+    with acting(clone, ANNA) as session:
+        incident = incidents.get(session, token.incident_id)
+    incident = solve(clone, incident)
+    with acting(clone, BERT) as session:
+        make(session, incident, *more)
 
 
 def test_a_reporter_adds_words_and_sees_them(clone: Clone) -> None:
@@ -361,9 +367,10 @@ def test_a_reporter_adds_words_and_sees_them(clone: Clone) -> None:
     service.reply(clone.api, token, "word", "今天还是不亮")
     followed = service.follow(clone.api, token)
     assert [(one.kind, one.words) for one in followed.steps] == [
-        ("reported", ""),
-        ("word", "今天还是不亮"),
+        ("report", ""),
+        ("note", "今天还是不亮"),
     ]
+    assert all(one.is_own for one in followed.steps)
     assert followed.words == "三楼的灯不亮"
 
 
@@ -372,18 +379,31 @@ def test_a_reporter_confirms_only_what_is_said_to_be_solved(clone: Clone) -> Non
     for kind in ("confirm", "reopen", "word", "nonsense"):
         with pytest.raises(ReplyRefusedError):
             service.reply(clone.api, token, kind)
-    set_status(clone, token.incident_id, "resolved")
+    solved(clone, token)
     assert service.follow(clone.api, token).can_confirm
     service.reply(clone.api, token, "confirm")
-    assert service.follow(clone.api, token).status == "verified"
+    followed = service.follow(clone.api, token)
+    assert followed.status == "verified"
+    assert [one.kind for one in followed.steps if not one.is_own] == ["triage", "start", "resolve"]
+
+
+def test_a_reporter_who_finds_it_unsolved_sends_it_back(clone: Clone) -> None:
+    token = token_of(file(clone, report()))
+    solved(clone, token)
+    service.reply(clone.api, token, "reopen")
+    followed = service.follow(clone.api, token)
+    assert followed.status == "in_progress"
+    assert (followed.steps[-1].kind, followed.steps[-1].is_own) == ("refuse", True)
+    assert followed.steps[-1].words
 
 
 def test_a_reporter_has_what_was_closed_opened_again(clone: Clone) -> None:
     token = token_of(file(clone, report()))
-    set_status(clone, token.incident_id, "closed")
+    solved(clone, token, "verify", "close")
     service.reply(clone.api, token, "reopen", "只修好了一盏")
     followed = service.follow(clone.api, token)
     assert (followed.status, followed.closed_at) == ("in_progress", None)
+    assert followed.steps[-1].words == "只修好了一盏"
     with pytest.raises(ReplyRefusedError):
         service.reply(clone.api, token, "reopen")
 
@@ -396,12 +416,12 @@ def test_a_reporter_who_writes_too_often_has_to_wait(clone: Clone) -> None:
         service.reply(clone.api, token, "word", "20")
 
 
-def test_the_resident_role_itself_can_neither_count_nor_move_an_incident(clone: Clone) -> None:
+def test_the_resident_role_itself_counts_nothing_and_moves_none_but_the_own(clone: Clone) -> None:
     """What the service does in another role, the visitor's own role may not."""
     filed = file(clone, report())
     scope = Scope("resident", (Interval(A, A),), report=filed.id)
     with clone.api.session(scope) as session:
-        moved = text("UPDATE gridsvc.incident SET status = 'closed'")
-        assert session.execute(moved).rowcount == 0  # type: ignore[attr-defined]
+        moved = text("UPDATE gridsvc.incident SET version = version + 1 RETURNING id")
+        assert list(session.scalars(moved)) == [filed.id]
         assert session.scalar(text("SELECT count(*) FROM gridsvc.heat_cell")) == 0
         session.rollback()

@@ -56,7 +56,7 @@ def working(
     rounds: Sequence[Round] = (),
 ) -> Iterator[Worker]:
     """Run a worker in a thread; at the end it must have stopped by itself."""
-    place = Workplace(clone.api, clone.job, kinds, rounds)
+    place = Workplace(clone.api, clone.job, kinds, rounds=rounds)
     worker = Worker(place, at_once=at_once, stalled_s=stalled_s)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()

@@ -253,13 +253,6 @@ INSERTS: dict[str, tuple[str, ...]] = {
             " request_hash, language, entry) VALUES (:street, :row, 'h', 'c', 'r', 'zh', 'api')"
         ),
     ),
-    "report_reply": (
-        _INCIDENT,
-        (
-            "INSERT INTO gridsvc.report_reply (community_code, id, incident_id, kind, words)"
-            " VALUES (:street, :row, :row, 'word', '某人又说')"
-        ),
-    ),
     "photo": (_INCIDENT, _PHOTO),
     "published_photo": (
         _INCIDENT,
