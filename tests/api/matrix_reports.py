@@ -16,7 +16,7 @@ from tests.gridsvc.incidents.pictures import photo
 V1 = "/api/v1"
 REPORTS = f"{V1}/reports"
 NOTHING = "00000000-0000-7000-8000-000000000000"
-FILED = {"incident", "report", "heat_cell", "audit_event"}
+FILED = {"incident", "incident_event", "report", "heat_cell", "audit_event"}
 WAITING = (
     "NOT EXISTS (SELECT FROM gridsvc.published_photo p WHERE p.photo_id = photo.id)"
     " AND EXISTS (SELECT FROM gridsvc.incident i WHERE i.id = photo.incident_id AND i.is_public)"

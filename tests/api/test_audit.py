@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from tests import town
-from tests.api.matrix_changes import CHANGES
+from tests.api.matrix_lines import MATRIX
+from tests.api.matrix_promises import Changes
 from tests.api.service import Service, Witness, is_problem
 from tests.api.test_statuses import PROVOKED, ask, documented
 
@@ -130,9 +131,16 @@ WITHOUT_EVENT = {
     "POST /api/v1/accounts/search": "it changes nothing and shows no phone; a POST for the name",
     "POST /login": "where a second factor comes next: that one is noted",
     "POST /logout": "as DELETE /api/v1/session",
+    "POST /api/v1/reports/nearby": "it changes nothing; a POST for the place",
+    "POST /api/v1/handed": "it looks at what a link opens; steps by the link are noted",
+    "POST /api/v1/inbox/{entry_id}/read": "as of the whole inbox",
+    "POST /inbox": "as of the whole inbox",
+    "POST /api/v1/inbox/read": "the own inbox, and nothing else",
     "POST /contacts": "it asks for a job, which notes the plans that it makes",
     "POST /invite": "it looks at an invitation; taking it up is noted",
 }
+# Its request here assigns nothing; tests of work lists try it where it does.
+UNTRIED = {"POST /api/v1/incidents/assign"}
 SUCCEEDING = {
     operation: requests[max(successes)]  # 201 rather than 200, which is the first answer again
     for operation, requests in PROVOKED.items()
@@ -142,7 +150,7 @@ SUCCEEDING = {
 
 def test_every_change_of_the_document_is_noted(service: Service) -> None:
     """Hold the document against the matrix, whose tests prove which tables a request changes."""
-    noted = {route for route, promise in CHANGES if "audit_event" in getattr(promise, "tables", ())}
+    noted = {route for route, promise in MATRIX if "audit_event" in getattr(promise, "tables", ())}
     changes = {
         " ".join(operation)
         for operation in documented(service.document)
@@ -152,12 +160,20 @@ def test_every_change_of_the_document_is_noted(service: Service) -> None:
 
 
 def test_every_line_of_the_matrix_that_changes_anything_is_noted() -> None:
-    silent = {route for route, promise in CHANGES if "audit_event" not in promise.tables}  # type: ignore[union-attr]
+    silent = {
+        route
+        for route, promise in MATRIX
+        if isinstance(promise, Changes)
+        and not route.startswith("GET ")
+        and "audit_event" not in promise.tables
+    }
     assert silent <= set(WITHOUT_EVENT)
 
 
 @pytest.mark.parametrize(
-    "operation", [key for key in SUCCEEDING if " ".join(key) not in WITHOUT_EVENT], ids=" ".join
+    "operation",
+    [key for key in SUCCEEDING if " ".join(key) not in {*WITHOUT_EVENT, *UNTRIED}],
+    ids=" ".join,
 )
 def test_a_change_that_succeeds_leaves_an_event(
     own_service: Service, operation: tuple[str, str]

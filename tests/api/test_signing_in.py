@@ -288,7 +288,7 @@ def test_the_app_says_ready_and_healthy(service: Service) -> None:
     assert visitor.get("/healthz").json() == {"status": "ok"}
     assert visitor.get("/readyz").json() == {
         "status": "ready",
-        "revision": "contact_plans",
+        "revision": "reports",
         "is_leakproof": True,
     }
 

@@ -59,7 +59,7 @@ def test_set_up_can_be_repeated_and_the_result_can_be_served(database: Clone) ->
     readiness = setup.check(database.api.engine)
     assert readiness.is_current
     assert readiness.is_leakproof
-    assert readiness.head == "contact_plans"
+    assert readiness.head == "reports"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_database_behind_the_code_says_what_to_run(
         with database.root.begin() as connection:
             connection.execute(text(f"SET LOCAL ROLE {setup.OWNER}"))
             setup.migrate(connection, revision)
-    with pytest.raises(DatabaseNotReadyError, match=r"contact_plans.*\./grid db setup"):
+    with pytest.raises(DatabaseNotReadyError, match=r"reports.*\./grid db setup"):
         setup.check(unpooled)
     setup.set_up(database.url("postgres"))
     assert setup.check(unpooled).is_current

@@ -103,7 +103,8 @@ def require_category(session: Session, code: str) -> Category:
     RetiredCategoryError
         It is no longer in use.
     """
-    found = incidents.find_category(session, code)
+    # What the database cannot hold is asked of nobody.
+    found = incidents.find_category(session, code) if code.isprintable() else None
     if found is None:
         raise UnknownCategoryError(code)
     category, is_retired = found

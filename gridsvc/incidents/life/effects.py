@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -108,7 +108,7 @@ def clock(status: str, category: Category, *, level: str, at: datetime) -> dict[
     limit = category.limits.get(step) if step else None
     if limit is None:
         return {"due_at": None, "due_rule": None, "rule_at": None}
-    due_at = due_after(at, limit).at
+    due_at = due_after(at, limit).at.astimezone(UTC)
     return {
         "due_at": due_at,
         "due_rule": f"{step} {limit}",
@@ -124,7 +124,7 @@ def rule_time(status: str, category: Category, *, level: str, due_at: datetime) 
     limit = category.escalation.get(above) if above else None
     if status not in _ESCALATING or limit is None:
         return None
-    return due_after(due_at, limit).at
+    return due_after(due_at, limit).at.astimezone(UTC)
 
 
 def limit_of(due_rule: str) -> tuple[str, Limit]:

@@ -139,8 +139,8 @@ def test_the_address_of_a_stairwell_opens_its_card_and_shows_it(
     expect(tab.page.locator("#stairwell-card")).to_contain_text(str(code))
     tab.page.wait_for_function(_SHOWS, arg=[lon, lat])
     x, y = tab.page.evaluate(_ON_SCREEN, [lon, lat])
-    covered = "([x, y]) => Boolean(document.elementFromPoint(x, y).closest('.panel'))"
-    assert not tab.page.evaluate(covered, [x, y])
+    uncovered = "([x, y]) => !document.elementFromPoint(x, y).closest('.panel')"
+    tab.page.wait_for_function(uncovered, arg=[x, y])
     tab.page.get_by_role("button", name="Back to the list").click()
     assert "stairwell=" not in tab.page.url
     tab.assert_clean()

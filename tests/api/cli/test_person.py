@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from api.cli.key_file import DATA_KEY, FileVault, KeyFile
 from gridsvc.errors import RotationRunningError, WrongDataKeyError
+from gridsvc.retention.ciphers import store
 from gridsvc.vault import Vault, new_key
 from tests import town
 from tests.api.cli.conftest import Answer, GridHere
@@ -34,15 +35,13 @@ def encrypt_anew(clone: Clone, key: str) -> None:
     """Encrypt what the town hides with a key that the test knows."""
     vault = Vault.of(key)
     with clone.root.begin() as root:
-        for table, key, column in (
-            ("member_identity", "member_id", "phone_cipher"),
-            ("party", "id", "email_cipher"),
-        ):
-            rows = root.execute(text(f"SELECT {key}, {column} FROM gridsvc.{table}"))  # noqa: S608
-            for row_id, cipher in rows.all():
+        for place in store.COLUMNS:
+            table, column = store.name_of(place).split(".")
+            query = f"SELECT {column} FROM gridsvc.{table} WHERE {column} IS NOT NULL"  # noqa: S608
+            for cipher in root.scalars(text(query)).all():
                 root.execute(
-                    text(f"UPDATE gridsvc.{table} SET {column} = :c WHERE {key} = :id"),  # noqa: S608
-                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "id": row_id},
+                    text(f"UPDATE gridsvc.{table} SET {column} = :c WHERE {column} = :was"),  # noqa: S608
+                    {"c": vault.encrypt(town.VAULT.decrypt(cipher)), "was": cipher},
                 )
 
 

@@ -402,7 +402,7 @@ def test_a_reporter_has_what_was_closed_opened_again(clone: Clone) -> None:
     solved(clone, token, "verify", "close")
     service.reply(clone.api, token, "reopen", "只修好了一盏")
     followed = service.follow(clone.api, token)
-    assert (followed.status, followed.closed_at) == ("in_progress", None)
+    assert (followed.status, followed.closed_at) == ("assigned", None), "it reaches its owner"
     assert followed.steps[-1].words == "只修好了一盏"
     with pytest.raises(ReplyRefusedError):
         service.reply(clone.api, token, "reopen")

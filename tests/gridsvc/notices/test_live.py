@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import pytest
@@ -26,7 +27,9 @@ def run(steps: Callable[[], Awaitable[None]], longest_s: float = 60) -> None:
     async def bounded() -> None:
         await asyncio.wait_for(steps(), longest_s)
 
-    asyncio.run(bounded())
+    # In a thread: a browser of another test may have left its loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(bounded())).result()
 
 
 def hub_of(clone: Clone, at_most: int = 10) -> Hub:
