@@ -38,7 +38,7 @@ from tests.databases import drop, make_clone
 
 pytestmark = pytest.mark.db
 
-EXAMPLES, REFUSED_EXAMPLES = 4, 1
+EXAMPLES, REFUSED_EXAMPLES = 2, 1
 """Of each operation for each kind of caller who may call it, and for each who may not."""
 CHECKS = [
     *(not_a_server_error, status_code_conformance, content_type_conformance),
