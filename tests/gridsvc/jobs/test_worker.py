@@ -93,7 +93,8 @@ def test_a_job_begins_soon_and_the_queue_is_empty_after_it(office: Clone) -> Non
         job = ended(office, ask(office))
         assert (job.status, job.attempt) == (DONE, 1)
         assert job.started_at is not None
-        assert (job.started_at - job.created_at).total_seconds() < 2
+        # Woken by the database: its own look would come every five seconds.
+        assert (job.started_at - job.created_at).total_seconds() < 4.5
     assert left_in_queue(office) == 0
 
 
